@@ -1,0 +1,49 @@
+# make demo   builds the page and serves it at http://127.0.0.1:8080
+# make test   checks everything: format, lints, native tests on both devices, the page in a browser
+# Both install what they need and is missing.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := demo
+.PHONY: demo test test-rust test-page page page-tools test-tools
+
+# cargo installs its tools here, whether or not the shell's PATH says so.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+# Nothing but the crates is asked for over the network.
+export TRUNK_SKIP_VERSION_CHECK := true
+
+WEB := --target wasm32-unknown-unknown --no-default-features --features web --lib
+NODE_MODULES := tests/page/node_modules/.package-lock.json
+
+demo: page
+	@echo
+	@echo "    fewseg is at http://127.0.0.1:8080   (Ctrl C stops it)"
+	@echo
+	@trunk --config trunk.toml --quiet serve
+
+page: page-tools
+	trunk --config trunk.toml build
+
+test: test-rust test-page
+
+test-rust: page-tools test-tools
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+	cargo clippy --release --locked $(WEB) -- -D warnings
+	cargo test --release --locked
+
+# The types first: they are checked in seconds.
+test-page: page-tools test-tools $(NODE_MODULES)
+	cd tests/page && npm run --silent types
+	trunk --config trunk.toml build
+	cd tests/page && npm test --silent
+
+page-tools:
+	@scripts/install-page-tools.sh
+
+test-tools:
+	@scripts/install-test-tools.sh
+
+$(NODE_MODULES): tests/page/package-lock.json
+	cd tests/page && npm ci --silent
+	@touch $@

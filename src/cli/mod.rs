@@ -1,0 +1,70 @@
+//! The command line: one file a subcommand.
+
+mod device;
+mod import;
+mod segment;
+mod train;
+
+use std::error::Error;
+use std::fmt::Display;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
+
+pub use device::DeviceChoice;
+
+/// What a subcommand ends in: an error is a sentence for the person who called it.
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Few-shot segmentation: shown one or a few pictures with a thing marked, find it in others.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train HSNet; without arguments, on pictures that it draws itself
+    Train(Box<train::TrainArgs>),
+    /// Find the thing that is marked in the supports in every query
+    Segment(segment::SegmentArgs),
+    /// Turn a published HSNet checkpoint or a torchvision backbone into a weight file
+    Import(import::ImportArgs),
+}
+
+/// Runs the command line that this process was called with.
+pub fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).init();
+    let outcome = match Cli::parse().command {
+        Command::Train(args) => train::run(*args),
+        Command::Segment(args) => segment::run(args),
+        Command::Import(args) => import::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fewseg: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A threshold on a probability, as an argument.
+fn threshold(text: &str) -> Result<f32, String> {
+    let value: f32 = text.parse().map_err(|_| "not a number")?;
+    if value > 0.0 && value < 1.0 { Ok(value) } else { Err("a probability between 0 and 1, both excluded".into()) }
+}
+
+/// Reads a file, or says which one could not be read.
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    std::fs::read(path).map_err(|error| about(path, error))
+}
+
+/// An error about a file, with its name before it.
+fn about(path: &Path, error: impl Display) -> Box<dyn Error> {
+    format!("{}: {error}", path.display()).into()
+}

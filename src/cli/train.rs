@@ -1,0 +1,239 @@
+//! `fewseg train`: from episodes to weights.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use clap::Args;
+
+use super::{DeviceChoice, Outcome, about, read};
+use crate::backbone::BackboneKind;
+use crate::data::Format;
+use crate::hsnet::Hsnet;
+use crate::train::{self, DataSet, Material, Settings};
+use crate::weights::{self, Header};
+
+/// The weights that come with fewseg.
+const DEFAULT_WEIGHTS: &str = "weights/default.safetensors";
+/// Where trainings go that are not told where.
+const RUNS: &str = "runs";
+
+#[derive(Args)]
+pub struct TrainArgs {
+    /// A data set; may be repeated. Without any, pictures are drawn
+    #[arg(long, value_name = "DIR")]
+    data: Vec<PathBuf>,
+    /// The layout of each data set, in the same order [default: found out]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Vec<Format>,
+    /// How often each data set is drawn from relative to the others, in the same order [default: all alike]
+    #[arg(long, value_name = "WEIGHT", value_parser = weight)]
+    weight: Vec<f64>,
+    /// How often an episode is drawn from nothing, as a weight beside the data sets' [default: 0, without data sets 1]
+    #[arg(long, value_name = "WEIGHT", value_parser = weight)]
+    drawn: Option<f64>,
+    /// The PASCAL fold whose classes stay novel [default: none, all classes are learned]
+    #[arg(long)]
+    fold: Option<usize>,
+    /// A class, by name, that is not used; may be repeated
+    #[arg(long, value_name = "NAME")]
+    exclude: Vec<String>,
+    /// A class, by name, to choose the threshold on instead of learning from it; may be repeated [default: one in eight]
+    #[arg(long, value_name = "NAME")]
+    hold_out: Vec<String>,
+    /// The threshold to recommend, known from elsewhere; then no class is held out to choose it
+    #[arg(long, conflicts_with = "hold_out", value_parser = super::threshold)]
+    threshold: Option<f32>,
+    /// The share of episodes that paste one object onto two backgrounds
+    #[arg(long, default_value_t = 0.4)]
+    pasted: f64,
+    /// The backbone [default: that of the weights, else mobilenet-v2]
+    #[arg(long, value_enum)]
+    backbone: Option<BackboneKind>,
+    /// The weights to start from [default: weights/default.safetensors if it is there and its backbone fits]
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// A weight file to take only the backbone from; the learner then starts from scratch unless --weights is given
+    #[arg(long, value_name = "FILE")]
+    backbone_weights: Option<PathBuf>,
+    /// Train HSNet without support masking (the ablation of the paper's table 1)
+    #[arg(long)]
+    no_support_masking: bool,
+    /// The side of the square that pictures are resized to
+    #[arg(long, default_value_t = 256)]
+    size: usize,
+    /// Episodes a step
+    #[arg(long, default_value_t = 4)]
+    batch: usize,
+    /// Episodes in all
+    #[arg(long, default_value_t = 4000)]
+    episodes: usize,
+    /// Episodes between two validations, each with a checkpoint
+    #[arg(long, default_value_t = 500)]
+    validate_every: usize,
+    /// Episodes of held-out classes in a validation
+    #[arg(long, default_value_t = 64)]
+    held_out_episodes: usize,
+    /// The learner's highest learning rate
+    #[arg(long, default_value_t = 1e-3)]
+    lr: f64,
+    /// The backbone's highest learning rate; 0 freezes it
+    #[arg(long, default_value_t = 0.0)]
+    backbone_lr: f64,
+    /// Weight decay
+    #[arg(long, default_value_t = 0.01)]
+    weight_decay: f32,
+    /// Two trainings with the same seed see the same episodes
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Threads that prepare episodes
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
+    /// Where to train
+    #[arg(long, value_enum, default_value_t)]
+    device: DeviceChoice,
+    /// The folder for checkpoints, logs and the finished weights [default: the next number under runs/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the training in --out (by default the last one under runs/), with the settings it was started with
+    #[arg(long)]
+    resume: bool,
+}
+
+pub fn run(args: TrainArgs) -> Outcome {
+    let device = args.device.open()?;
+    // The starting values that the device draws itself; episodes have generators of their own.
+    device.seed(args.seed);
+    let (network, licence) = starting_network(&args, &device)?;
+    let out = out(&args)?;
+    let settings = match args.resume {
+        true => Settings::load(&out)?,
+        false => settings(&args, network.kind(), licence)?,
+    };
+    if settings.backbone != network.kind() {
+        return Err(
+            format!("--resume: the training has the backbone {}; name it with --backbone", settings.backbone).into()
+        );
+    }
+    let material = Material::open(&settings)?;
+    println!("Training on {}; checkpoints in {}.", material.description, out.display());
+    if !material.held_out_classes.is_empty() {
+        println!("Held out to choose the threshold: {}.", material.held_out_classes.join(", "));
+    }
+    let outcome = train::train(network, material, &settings, &out, args.resume, &device)?;
+    println!("mIoU on held-out episodes by threshold: {}", outcome.held_out);
+    if let Some(score) = outcome.novel.at(outcome.threshold).filter(|score| !score.is_empty()) {
+        println!("mIoU on novel classes by threshold: {}", outcome.novel);
+        println!("At {:.2}: mIoU {:.1}, FB-IoU {:.1}", outcome.threshold, score.miou(), score.fb_iou());
+    }
+    println!("Wrote {} with the threshold {:.2}.", outcome.weights.display(), outcome.threshold);
+    Ok(())
+}
+
+/// The network before its first step, and the licence that it comes under.
+fn starting_network(args: &TrainArgs, device: &Device) -> Outcome<(Hsnet, String)> {
+    let (header, network) = match given_weights(args, device)? {
+        Some(given) => given,
+        None => {
+            if args.backbone_weights.is_none() && !args.resume {
+                eprintln!(
+                    "fewseg: the backbone starts from scratch too, which learns little; give --weights or \
+                     --backbone-weights"
+                );
+            }
+            let backbone = args.backbone.unwrap_or(BackboneKind::MobilenetV2);
+            (Header::hsnet(backbone, [args.size; 2]), Hsnet::init(backbone, device))
+        }
+    };
+    let Some(path) = &args.backbone_weights else {
+        return Ok((network, header.licence));
+    };
+    let (header, network) = weights::load_backbone(network, &read(path)?).map_err(|error| about(path, error))?;
+    Ok((network, header.licence))
+}
+
+/// The header and network of --weights, or of the default weights where they fit what was asked for.
+fn given_weights(args: &TrainArgs, device: &Device) -> Outcome<Option<(Header, Hsnet)>> {
+    let load = |path: &Path| weights::load(&read(path)?, device).map_err(|error| about(path, error));
+    let fits = |network: &Hsnet| args.backbone.is_none_or(|backbone| backbone == network.kind());
+    if let Some(path) = &args.weights {
+        let (header, network) = load(path)?;
+        return match fits(&network) {
+            true => Ok(Some((header, network))),
+            false => Err(about(path, format!("its backbone is {}, not the one of --backbone", network.kind()))),
+        };
+    }
+    let default = Path::new(DEFAULT_WEIGHTS);
+    if args.backbone_weights.is_some() || !default.is_file() {
+        return Ok(None);
+    }
+    let given = load(default)?;
+    Ok(Some(given).filter(|(_, network)| fits(network)))
+}
+
+/// The folder of this training. A new one must be empty, so that no training is lost.
+fn out(args: &TrainArgs) -> Outcome<PathBuf> {
+    let numbered = |number: usize| Path::new(RUNS).join(number.to_string());
+    let next = (1..).find(|&number| !numbered(number).exists()).unwrap_or(1);
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None if args.resume => numbered((next - 1).max(1)),
+        None => numbered(next),
+    };
+    let taken = out.join("checkpoint").exists();
+    if taken && !args.resume {
+        return Err(about(&out, "it holds a training already: go on with it by --resume, or give another --out"));
+    }
+    Ok(out)
+}
+
+fn settings(args: &TrainArgs, backbone: BackboneKind, licence: String) -> Outcome<Settings> {
+    Ok(Settings {
+        data: data_sets(args)?,
+        drawn: args.drawn.unwrap_or(if args.data.is_empty() { 1.0 } else { 0.0 }),
+        fold: args.fold,
+        exclude: args.exclude.clone(),
+        hold_out: args.hold_out.clone(),
+        threshold: args.threshold,
+        masking: !args.no_support_masking,
+        pasted: args.pasted,
+        backbone,
+        size: [args.size, args.size],
+        batch: args.batch,
+        episodes: args.episodes,
+        validate_every: args.validate_every,
+        held_out_episodes: args.held_out_episodes,
+        lr: args.lr,
+        backbone_lr: args.backbone_lr,
+        weight_decay: args.weight_decay,
+        seed: args.seed,
+        workers: args.workers,
+        licence,
+    })
+}
+
+/// The data sets with their formats and weights, which are given for all of them or for none.
+fn data_sets(args: &TrainArgs) -> Outcome<Vec<DataSet>> {
+    for (name, count) in [("--format", args.format.len()), ("--weight", args.weight.len())] {
+        if count != 0 && count != args.data.len() {
+            let data = args.data.len();
+            return Err(
+                format!("{name} is given {count} times for {data} data sets: give it once for each or never").into()
+            );
+        }
+    }
+    let set = |(index, root): (usize, &PathBuf)| {
+        let format = match args.format.get(index) {
+            Some(&format) => format,
+            None => Format::detect(root)?,
+        };
+        Ok(DataSet { root: root.clone(), format, weight: args.weight.get(index).copied().unwrap_or(1.0) })
+    };
+    args.data.iter().enumerate().map(set).collect()
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(weight) if weight >= 0.0 && f64::is_finite(weight) => Ok(weight),
+        _ => Err("a weight is a number from 0 up".into()),
+    }
+}

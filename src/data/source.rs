@@ -1,0 +1,104 @@
+//! Where training episodes come from, and a mixture of such places.
+
+use rand::{Rng as _, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::DataError;
+use crate::episode::Episode;
+
+/// The generator behind every draw: fast, and the same on every machine.
+pub type Rng = ChaCha8Rng;
+
+/// The generator of draw number `index` under `seed`. Draws are independent of one another and of
+/// who makes them, so any number of workers give the same episodes.
+pub fn stream(seed: u64, index: u64) -> Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(index);
+    rng
+}
+
+/// Something that episodes can be drawn from without end.
+pub trait Source: Send + Sync {
+    /// One episode of one support; the same generator gives the same episode.
+    ///
+    /// # Errors
+    /// When a file that was there cannot be decoded.
+    fn draw(&self, rng: &mut Rng) -> Result<Episode, DataError>;
+}
+
+/// Several sources, each drawn from as often as its weight says.
+#[derive(Default)]
+pub struct Mixture {
+    sources: Vec<(f64, Box<dyn Source>)>,
+}
+
+impl Mixture {
+    /// Adds a source. Weights are relative to one another; one that is not above 0 is never drawn.
+    pub fn add(&mut self, weight: f64, source: impl Source + 'static) {
+        self.sources.push((weight.max(0.0), Box::new(source)));
+    }
+
+    fn choose(&self, rng: &mut Rng) -> Option<&dyn Source> {
+        let total: f64 = self.sources.iter().map(|(weight, _)| weight).sum();
+        let mut left = rng.random::<f64>() * total;
+        let drawn = self.sources.iter().find(|(weight, _)| {
+            left -= weight;
+            left < 0.0
+        });
+        drawn.map(|(_, source)| source.as_ref())
+    }
+}
+
+impl Source for Mixture {
+    fn draw(&self, rng: &mut Rng) -> Result<Episode, DataError> {
+        self.choose(rng).ok_or(DataError::Empty)?.draw(rng)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        episode::Shot,
+        image::{Mask, Picture},
+    };
+
+    /// Draws episodes of one class.
+    struct Only(usize);
+
+    impl Source for Only {
+        fn draw(&self, _: &mut Rng) -> Result<Episode, DataError> {
+            let picture = Picture { width: 1, height: 1, rgb: vec![0; 3] };
+            let mask = Mask { width: 1, height: 1, values: vec![0] };
+            Ok(Episode { class: self.0, supports: vec![], query: Shot { picture, mask }, ignore: None })
+        }
+    }
+
+    #[test]
+    fn weights_are_shares() {
+        let mut mixture = Mixture::default();
+        mixture.add(3.0, Only(0));
+        mixture.add(0.0, Only(1));
+        mixture.add(1.0, Only(2));
+        let mut drawn = [0; 3];
+        for index in 0..4000 {
+            drawn[mixture.draw(&mut stream(7, index)).unwrap().class] += 1;
+        }
+        assert_eq!(drawn[1], 0);
+        assert!((2850..3150).contains(&drawn[0]), "{drawn:?}");
+    }
+
+    #[test]
+    fn nothing_to_draw_from_is_an_error() {
+        let drawn = Mixture::default().draw(&mut stream(0, 0));
+        assert!(matches!(drawn, Err(DataError::Empty)));
+    }
+
+    #[test]
+    fn a_draw_does_not_depend_on_those_before() {
+        let mut once = stream(1, 5);
+        let mut again = stream(1, 5);
+        assert_eq!(once.random::<u64>(), again.random::<u64>());
+        assert_ne!(stream(1, 6).random::<u64>(), stream(1, 5).random::<u64>());
+    }
+}

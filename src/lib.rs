@@ -1,0 +1,29 @@
+//! Few-shot segmentation: shown one or a few pictures with a thing marked, find it in every other picture.
+//!
+//! One crate for the browser and for the workbench. As wasm it runs HSNet on the user's GPU ([`web`]); natively it trains,
+//! evaluates and imports weights ([`cli`]). What both share is told from the bottom up:
+//!
+//! - [`image`], [`episode`], [`metric`]: pictures, masks, and how well a mask fits;
+//! - [`ops`]: the operations that burn lacks, as WGSL and composed;
+//! - [`backbone`], [`hsnet`]: the networks; a method has two steps, [`hsnet::Segmenter::learn`] and
+//!   [`hsnet::Task::segment`];
+//! - [`predict`]: from logits to a mask at the picture's own size;
+//! - [`weights`]: the weight file;
+//! - [`data`], [`train`]: natively, from files to episodes and from episodes to weights.
+
+pub mod backbone;
+#[cfg(feature = "native")]
+pub mod cli;
+#[cfg(feature = "native")]
+pub mod data;
+pub mod episode;
+pub mod hsnet;
+pub mod image;
+pub mod metric;
+pub mod ops;
+pub mod predict;
+#[cfg(feature = "native")]
+pub mod train;
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
+pub mod web;
+pub mod weights;

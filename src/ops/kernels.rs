@@ -1,0 +1,71 @@
+//! The seam between our operations and burn's backends.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
+
+/// The correlation on the backends that do it in a way of their own; shapes as in [`super::correlation`].
+#[backend_extension(Cube)]
+pub trait CorrelationKernel: Backend {
+    fn correlation(query: FloatTensor<Self>, support: FloatTensor<Self>, widths: Vec<usize>) -> FloatTensor<Self>;
+}
+
+/// The center-pivot convolution on the backends that do it in a way of their own; shapes as in [`super::center_pivot`].
+#[backend_extension(Flex, Cube, Autodiff: cfg(feature = "native"))]
+pub trait CenterPivotKernel: Backend {
+    fn center_pivot(
+        volume: FloatTensor<Self>,
+        weight_query: FloatTensor<Self>,
+        bias_query: FloatTensor<Self>,
+        weight_support: FloatTensor<Self>,
+        bias_support: FloatTensor<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self>;
+}
+
+/// The sizes of one center-pivot convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CenterPivotShape {
+    pub batch: usize,
+    pub channels: usize,
+    pub outputs: usize,
+    pub query: [usize; 2],
+    pub support: [usize; 2],
+    /// The support plane of the result: `support / stride`, rounded up.
+    pub strided: [usize; 2],
+    pub stride: usize,
+    pub kernel: usize,
+}
+
+impl CenterPivotShape {
+    /// From the volume's and the kernel's dimensions.
+    ///
+    /// # Panics
+    /// If they do not fit each other.
+    pub fn new(volume: [usize; 6], weight: [usize; 4], stride: usize) -> Self {
+        let [batch, channels, query_h, query_w, support_h, support_w] = volume;
+        let [outputs, weight_channels, kernel, kernel_w] = weight;
+        assert_eq!(channels, weight_channels, "the kernel's channels must be the volume's");
+        assert!(kernel == kernel_w && kernel % 2 == 1, "the kernel must be square and odd");
+        assert!(stride > 0, "the stride must be at least 1");
+        Self {
+            batch,
+            channels,
+            outputs,
+            query: [query_h, query_w],
+            support: [support_h, support_w],
+            strided: [support_h.div_ceil(stride), support_w.div_ceil(stride)],
+            stride,
+            kernel,
+        }
+    }
+
+    /// Positions of one channel of the result.
+    pub fn positions(&self) -> usize {
+        [self.query, self.strided].as_flattened().iter().product()
+    }
+
+    pub fn output_dims(&self) -> [usize; 6] {
+        let ([qh, qw], [sh, sw]) = (self.query, self.strided);
+        [self.batch, self.outputs, qh, qw, sh, sw]
+    }
+}

@@ -1,0 +1,111 @@
+//! From logits to a mask at the picture's own size: once for every method.
+
+use crate::image::Mask;
+use crate::ops::taps;
+
+/// What one shot says of a query: logits `(2, height, width)`, background first, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logits {
+    pub height: usize,
+    pub width: usize,
+    pub values: Vec<f32>,
+}
+
+impl Logits {
+    /// The logits that the shots give on average.
+    ///
+    /// # Panics
+    /// If there are none, or they differ in size.
+    pub fn mean(shots: &[Self]) -> Self {
+        let mut mean = shots[0].clone();
+        for (index, value) in mean.values.iter_mut().enumerate() {
+            let sum: f32 = shots.iter().map(|shot| shot.values[index]).sum();
+            *value = sum / shots.len() as f32;
+        }
+        mean
+    }
+
+    /// By how much the object leads the background, at a picture's size: bilinear, corners aligned.
+    fn lead(&self, height: usize, width: usize) -> Vec<f32> {
+        let (background, object) = self.values.split_at(self.height * self.width);
+        let lead: Vec<f32> = object.iter().zip(background).map(|(object, background)| object - background).collect();
+        let across: Vec<_> = taps(self.width, width).collect();
+        let mut line = vec![0f32; self.width];
+        let mut output = Vec::with_capacity(height * width);
+        for (low, high, share) in taps(self.height, height) {
+            let rows = lead[low * self.width..].iter().zip(&lead[high * self.width..]);
+            line.iter_mut().zip(rows).for_each(|(value, (a, b))| *value = mix(*a, *b, share));
+            output.extend(across.iter().map(|&(low, high, share)| mix(line[low], line[high], share)));
+        }
+        output
+    }
+}
+
+/// The mask of `height` x `width` pixels that the shots agree on.
+///
+/// Each shot marks the pixels where the object's probability is above `threshold` (one half is the published rule:
+/// the larger logit wins). With more than one shot they vote, and a pixel is the object if it has at least half of the
+/// most votes that any pixel of this picture has (HSNet's published rule for k shots).
+pub fn mask(shots: &[Logits], height: usize, width: usize, threshold: f32) -> Mask {
+    let lead = (threshold / (1.0 - threshold)).ln();
+    let mut votes = vec![0u16; height * width];
+    for shot in shots {
+        let marked = shot.lead(height, width).into_iter().map(|value| u16::from(value > lead));
+        votes.iter_mut().zip(marked).for_each(|(votes, vote)| *votes += vote);
+    }
+    let most = votes.iter().copied().max().unwrap_or_default().max(1);
+    let values = votes.into_iter().map(|votes| u8::from(votes > 0 && 2 * votes >= most)).collect();
+    Mask { width, height, values }
+}
+
+fn mix(a: f32, b: f32, share: f32) -> f32 {
+    a + (b - a) * share
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Logits of one pixel whose object has the given probability.
+    fn pixel(probability: f32) -> Logits {
+        Logits { height: 1, width: 1, values: vec![0.0, (probability / (1.0 - probability)).ln()] }
+    }
+
+    fn row(probabilities: &[f32]) -> Logits {
+        let object = probabilities.iter().map(|&p| pixel(p).values[1]);
+        let values = vec![0.0; probabilities.len()].into_iter().chain(object).collect();
+        Logits { height: 1, width: probabilities.len(), values }
+    }
+
+    #[test]
+    fn one_shot_takes_what_is_above_the_threshold() {
+        let shot = row(&[0.2, 0.45, 0.55]);
+        assert_eq!(mask(std::slice::from_ref(&shot), 1, 3, 0.5).values, [0, 0, 1]);
+        assert_eq!(mask(std::slice::from_ref(&shot), 1, 3, 0.4).values, [0, 1, 1]);
+    }
+
+    #[test]
+    fn a_tie_is_background() {
+        assert_eq!(mask(&[pixel(0.5)], 1, 1, 0.5).values, [0]);
+    }
+
+    #[test]
+    fn shots_vote_relative_to_the_most_votes_in_the_picture() {
+        let shots = [row(&[0.9, 0.9, 0.1]), row(&[0.9, 0.1, 0.1]), row(&[0.9, 0.1, 0.1])];
+        assert_eq!(mask(&shots, 1, 3, 0.5).values, [1, 0, 0]);
+        let fewer = [row(&[0.1, 0.9, 0.1]), row(&[0.1, 0.9, 0.9]), row(&[0.1, 0.1, 0.1])];
+        assert_eq!(mask(&fewer, 1, 3, 0.5).values, [0, 1, 1]);
+    }
+
+    #[test]
+    fn no_votes_give_an_empty_mask() {
+        assert_eq!(mask(&[pixel(0.1), pixel(0.2)], 2, 2, 0.5).area(), 0);
+    }
+
+    #[test]
+    fn a_mask_has_the_size_that_was_asked_for_and_aligned_corners() {
+        let logits = Logits { height: 1, width: 2, values: vec![0.0, 0.0, -1.0, 1.0] };
+        let mask = mask(&[logits], 2, 5, 0.5);
+        assert_eq!(mask.values, [0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
+    }
+}

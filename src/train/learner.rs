@@ -1,0 +1,193 @@
+//! What is trained: a network, and the running average of its weights.
+
+use std::sync::Arc;
+
+use burn::Tensor;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::ExecutionError;
+use burn::tensor::activation::softplus;
+use burn::train::metric::{Adaptor, LossInput};
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+
+use super::batch::{Batch, Role};
+use crate::episode::Episode;
+use crate::hsnet::Hsnet;
+use crate::ops::resize_pictures;
+
+/// A network in training.
+#[derive(Module, Debug)]
+pub struct Trainee {
+    model: Hsnet,
+    /// The average that is validated and exported. Its parameters have identities of their own and take no gradient.
+    pub average: Hsnet,
+    /// What the average takes from the model at each step, 0..=1.
+    rate: f64,
+}
+
+impl Trainee {
+    /// Starts from `model`, with gradients for its learner and, if it is to be trained too, its backbone.
+    pub fn new(mut model: Hsnet, train_backbone: bool, rate: f64) -> Self {
+        let average = model.clone().map(&mut Copies);
+        if !train_backbone {
+            model.backbone = model.backbone.freeze();
+        }
+        Self { model, average, rate }.train()
+    }
+}
+
+impl TrainStep for Trainee {
+    type Input = Batch;
+    type Output = Found;
+
+    fn step(&self, batch: Batch) -> TrainOutput<Found> {
+        let found = Found::by(&self.model, batch);
+        TrainOutput::new(self, found.loss.backward(), found)
+    }
+
+    fn optimize(self, optimizer: &mut ModuleOptimizer, rates: ModuleLearningRate, gradients: GradientsParams) -> Self {
+        let Self { model, average, rate } = optimizer.step(rates, self, gradients);
+        let average = average.map(&mut Follow { values: values(&model), rate });
+        Self { model, average, rate }
+    }
+}
+
+impl InferenceStep for Trainee {
+    type Input = Batch;
+    type Output = Found;
+
+    fn step(&self, batch: Batch) -> Found {
+        Found::by(&self.average, batch)
+    }
+}
+
+/// What a network found in a batch.
+pub struct Found {
+    /// The mean over all pixels of the cross-entropy.
+    loss: Tensor<1>,
+    /// The logit of the object less that of the background, `(batch, 1, h, w)` at the queries' size.
+    pub margin: Tensor<4>,
+    pub episodes: Arc<[(Role, Arc<Episode>)]>,
+}
+
+impl Found {
+    /// Runs `network` on the batch. As resizing is linear, the logits' difference is resized in place of both.
+    pub fn by(network: &Hsnet, batch: Batch) -> Self {
+        let [_, _, height, width] = batch.target.dims();
+        let logits = network.forward(batch.query, batch.support, batch.support_masks);
+        let margin = logits.clone().narrow(1, 1, 1) - logits.narrow(1, 0, 1);
+        let margin = resize_pictures(margin, [height, width]);
+        let loss = cross_entropy(margin.clone(), batch.target);
+        Self { loss, margin: margin.detach(), episodes: batch.episodes }
+    }
+}
+
+/// The mean cross-entropy over all pixels, from the margin m of the object's logit over the background's: with two
+/// classes it is softplus(m) - m on the object and softplus(m) elsewhere.
+fn cross_entropy(margin: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
+    (softplus(margin.clone(), 1.0) - margin * target).mean()
+}
+
+impl ItemLazy for Found {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        Ok(self)
+    }
+}
+
+impl Adaptor<LossInput> for Found {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.loss.clone())
+    }
+}
+
+/// Gives every parameter a copy of its own that takes no gradient.
+struct Copies;
+
+impl ModuleMapper for Copies {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        Param::from_tensor(param.val().detach()).set_require_grad(false)
+    }
+}
+
+/// Every parameter of a module, flattened, in order.
+fn values(module: &Hsnet) -> std::vec::IntoIter<Tensor<1>> {
+    struct Values(Vec<Tensor<1>>);
+    impl ModuleVisitor for Values {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(param.val().without_autodiff().flatten(0, D - 1));
+        }
+    }
+    let mut values = Values(Vec::new());
+    module.visit(&mut values);
+    values.0.into_iter()
+}
+
+/// Moves every parameter towards its value in another module of the same kind.
+struct Follow {
+    values: std::vec::IntoIter<Tensor<1>>,
+    rate: f64,
+}
+
+impl ModuleMapper for Follow {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(value) = self.values.next() else {
+            return param;
+        };
+        // Off the graph: under autodiff each average would hang on the one before it, and the graph grow step by step.
+        param.map(|average| {
+            let average = average.without_autodiff();
+            let value = value.reshape(average.shape());
+            (average.clone() + (value - average) * self.rate).autodiff()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::optim::SgdConfig;
+    use burn::tensor::{Device, Tolerance};
+
+    use super::*;
+    use crate::backbone::BackboneKind;
+    use crate::data::{Drawn, Source, stream};
+    use crate::train::batch::Batching;
+
+    #[test]
+    fn the_loss_is_the_cross_entropy_of_two_classes() {
+        let device = Device::flex();
+        // Softmax of the logits (0, m): the object has 1 / (1 + e^-m).
+        let margin = Tensor::from_data([[[[2.0, -1.0, 60.0, -60.0]]]], &device);
+        let target = Tensor::from_data([[[[1.0, 1.0, 0.0, 0.0]]]], &device);
+        let expected = ((1.0f64 + (-2.0f64).exp()).ln() + (1.0 + 1f64.exp()).ln() + 60.0) / 4.0;
+        let loss = cross_entropy(margin, target).into_data();
+        loss.assert_approx_eq::<f32>(&[expected as f32].into(), Tolerance::rel_abs(1e-5, 1e-5));
+    }
+
+    fn numbers(module: &Hsnet) -> Vec<f32> {
+        values(module).flat_map(|value| value.try_into_vec_as::<f32>().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_learner_moves_the_backbone_stays_and_the_average_follows() {
+        let kind = BackboneKind::MobilenetV2;
+        let device = Device::flex();
+        let batching = Batching { backbone: kind, size: [64, 64], normalisation: Default::default(), masking: true };
+        let episode = Drawn { size: [64, 64] }.draw(&mut stream(0, 0)).unwrap();
+        let batch = batching.prepare(vec![(Role::Learning, Arc::new(episode))]).on(&device.clone().autodiff());
+
+        let before = Trainee::new(Hsnet::init(kind, &device), false, 0.25);
+        let start = numbers(&before.model);
+        assert_eq!(start, numbers(&before.average));
+        let gradients = TrainStep::step(&before, batch).grads;
+        let after = before.optimize(&mut SgdConfig::new().init(), 0.1.into(), gradients);
+
+        let backbone = after.model.backbone.num_params();
+        let (moved, average) = (numbers(&after.model), numbers(&after.average));
+        assert_eq!(moved[..backbone], start[..backbone]);
+        assert_ne!(moved[backbone..], start[backbone..]);
+        for ((start, moved), average) in start.iter().zip(&moved).zip(&average) {
+            assert!((average - (start + 0.25 * (moved - start))).abs() <= 1e-6);
+        }
+    }
+}

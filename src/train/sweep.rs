@@ -1,0 +1,243 @@
+//! mIoU at a row of thresholds, and the threshold where it is best.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::Tensor;
+use burn::data::dataloader::DataLoader;
+use burn::tensor::{Device, TensorReadError};
+use burn::train::metric::{
+    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
+    SerializedEntry,
+};
+
+use super::TrainError;
+use super::batch::Role;
+use super::learner::Found;
+use super::loader::Loader;
+use crate::episode::Episode;
+use crate::hsnet::Hsnet;
+use crate::metric::{Overlap, Score};
+
+/// The thresholds on the object's probability that are compared; one half is the published rule.
+pub const THRESHOLDS: [f32; 8] = [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
+
+/// Scores at [`THRESHOLDS`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sweep {
+    scores: [Score; THRESHOLDS.len()],
+}
+
+/// A point of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    pub threshold: f32,
+    /// In percent.
+    pub miou: f64,
+}
+
+impl Sweep {
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.scores[0].is_empty()
+    }
+
+    /// mIoU at each threshold, from the lowest.
+    pub fn points(&self) -> impl Iterator<Item = Point> {
+        THRESHOLDS.into_iter().zip(&self.scores).map(|(threshold, score)| Point { threshold, miou: score.miou() })
+    }
+
+    /// Where mIoU is highest; among equals, the nearest to one half.
+    pub fn best(&self) -> Point {
+        let rank = |point: &Point| (point.miou, -(point.threshold - 0.5).abs());
+        let better = |best: Point, point: Point| if rank(&point) > rank(&best) { point } else { best };
+        self.points().fold(Point { threshold: 0.5, miou: 0.0 }, better)
+    }
+
+    /// The full score at one of the thresholds.
+    pub fn at(&self, threshold: f32) -> Option<&Score> {
+        let position = THRESHOLDS.iter().position(|&t| t == threshold)?;
+        self.scores.get(position)
+    }
+
+    /// Counts an episode; `margin` holds the logits' difference at every pixel of the query.
+    fn add(&mut self, episode: &Episode, margin: &[f32]) {
+        for (threshold, score) in THRESHOLDS.into_iter().zip(&mut self.scores) {
+            let bar = (threshold / (1.0 - threshold)).ln();
+            let object = margin.iter().map(|&margin| margin > bar);
+            score.add(episode.class, &Overlap::count(object, &episode.query.mask, episode.ignore.as_ref()));
+        }
+    }
+
+    /// Counts those episodes of a batch that have `role`.
+    fn add_batch(&mut self, role: Role, found: &SweepInput) -> Result<(), TensorReadError> {
+        if found.episodes.iter().all(|(other, _)| *other != role) {
+            return Ok(());
+        }
+        let margins = found.margin.clone().try_into_vec_as::<f32>()?;
+        let pixels = margins.len() / found.episodes.len();
+        for ((other, episode), margin) in found.episodes.iter().zip(margins.chunks_exact(pixels)) {
+            if *other == role {
+                self.add(episode, margin);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Sweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let points: Vec<String> = self.points().map(|p| format!("{:.2}: {:.1}", p.threshold, p.miou)).collect();
+        f.write_str(&points.join("  "))
+    }
+}
+
+/// Sweeps of the held-out and of the novel episodes of a loader.
+pub fn sweep(network: &Hsnet, loader: &Loader, device: &Device) -> Result<(Sweep, Sweep), TrainError> {
+    let loader = loader.to_device(&device.clone().inner());
+    let (mut held_out, mut novel) = (Sweep::default(), Sweep::default());
+    for batch in loader.iter() {
+        let found = Found::by(network, batch.map_err(|error| stopped(error.into()))?).adapt();
+        for (sweep, role) in [(&mut held_out, Role::HeldOut), (&mut novel, Role::Novel)] {
+            sweep.add_batch(role, &found).map_err(|error| TrainError::Settings(error.to_string()))?;
+        }
+    }
+    Ok((held_out, novel))
+}
+
+fn stopped(error: burn::train::TrainingError) -> TrainError {
+    TrainError::Stopped(Arc::new(error))
+}
+
+/// What a sweep looks at of a batch.
+pub struct SweepInput {
+    margin: Tensor<4>,
+    episodes: Arc<[(Role, Arc<Episode>)]>,
+}
+
+impl Adaptor<SweepInput> for Found {
+    fn adapt(&self) -> SweepInput {
+        SweepInput { margin: self.margin.clone(), episodes: self.episodes.clone() }
+    }
+}
+
+/// mIoU of the episodes of one role at its best threshold, for burn's training loop.
+#[derive(Clone)]
+pub struct MeanIou {
+    role: Role,
+    name: MetricName,
+    sweep: Sweep,
+}
+
+impl MeanIou {
+    pub fn of(role: Role) -> Self {
+        let whose = match role {
+            Role::Learning => "learned",
+            Role::HeldOut => "held-out",
+            Role::Novel => "novel",
+        };
+        Self { role, name: Arc::new(format!("mIoU {whose}")), sweep: Sweep::default() }
+    }
+
+    fn entry(&self) -> SerializedEntry {
+        if self.sweep.is_empty() {
+            return SerializedEntry::not_available(Some("%"));
+        }
+        let Point { threshold, miou } = self.sweep.best();
+        SerializedEntry::new(format!("{miou:.1}% at {threshold:.2}"), self.final_value().serialize())
+    }
+}
+
+impl Metric for MeanIou {
+    type Input = SweepInput;
+
+    fn name(&self) -> MetricName {
+        self.name.clone()
+    }
+
+    fn description(&self) -> Option<String> {
+        Some("mean over classes of the object's IoU, at the best of a row of thresholds".into())
+    }
+
+    fn attributes(&self) -> MetricAttributes {
+        NumericAttributes { unit: Some("%".into()), higher_is_better: true }.into()
+    }
+
+    fn update(&mut self, found: &SweepInput, _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+        self.sweep.add_batch(self.role, found)?;
+        Ok(self.entry())
+    }
+
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        Ok(self.entry())
+    }
+
+    fn clear(&mut self) {
+        self.sweep = Sweep::default();
+    }
+}
+
+impl Numeric for MeanIou {
+    fn value(&self) -> Option<NumericEntry> {
+        self.running_value()
+    }
+
+    fn running_value(&self) -> Option<NumericEntry> {
+        (!self.sweep.is_empty()).then(|| NumericEntry::Value(self.sweep.best().miou))
+    }
+
+    fn final_value(&self) -> NumericEntry {
+        NumericEntry::Final(self.sweep.best().miou)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::Shot;
+    use crate::image::{Mask, Picture};
+
+    fn episode(class: usize, mask: &[u8]) -> Episode {
+        let (width, height) = (mask.len(), 1);
+        let picture = Picture { width, height, rgb: vec![0; 3 * width] };
+        let query = Shot { picture, mask: Mask { width, height, values: mask.to_vec() } };
+        Episode { class, supports: vec![], query, ignore: None }
+    }
+
+    fn logit(probability: f32) -> f32 {
+        (probability / (1.0 - probability)).ln()
+    }
+
+    #[test]
+    fn the_best_threshold_separates_object_and_background() {
+        let mut sweep = Sweep::default();
+        // Object at 0.42 and 0.7, background at 0.38 and 0.1: only 0.4 is right everywhere.
+        sweep.add(&episode(0, &[1, 1, 0, 0]), &[0.42, 0.7, 0.38, 0.1].map(logit));
+        assert_eq!(sweep.best(), Point { threshold: 0.4, miou: 100.0 });
+        assert_eq!(sweep.at(0.5).unwrap().miou(), 50.0);
+        assert!((sweep.at(0.25).unwrap().miou() - 200.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn among_equals_one_half_wins() {
+        let mut sweep = Sweep::default();
+        sweep.add(&episode(0, &[1, 0]), &[9.0, -9.0]);
+        assert_eq!(sweep.best().threshold, 0.5);
+    }
+
+    #[test]
+    fn roles_are_kept_apart() {
+        let device = Device::flex();
+        let episodes = [(Role::HeldOut, episode(0, &[1])), (Role::Novel, episode(1, &[1]))];
+        let found = SweepInput {
+            margin: Tensor::from_data([[[[5.0]]], [[[-5.0]]]], &device),
+            episodes: episodes.map(|(role, episode)| (role, Arc::new(episode))).into(),
+        };
+        let mut held_out = Sweep::default();
+        held_out.add_batch(Role::HeldOut, &found).unwrap();
+        assert_eq!(held_out.best().miou, 100.0);
+        let mut novel = Sweep::default();
+        novel.add_batch(Role::Novel, &found).unwrap();
+        assert_eq!(novel.best().miou, 0.0);
+    }
+}

@@ -1,0 +1,87 @@
+//! The weight file: what it says of itself, loading and saving it, and importing the published ones.
+//!
+//! A weight file is safetensors: half-precision tensors under the names of the modules' fields, and a [`Header`].
+
+mod arrays;
+mod file;
+#[cfg(feature = "native")]
+mod import;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::backbone::BackboneKind;
+use crate::image::Normalisation;
+
+pub use arrays::{Array, Arrays, arrays_of, fill};
+pub use file::{load, load_backbone, save, to_bytes};
+#[cfg(feature = "native")]
+pub use import::{import, import_arrays};
+
+/// What a weight file says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The method: `hsnet`.
+    pub method: String,
+    /// The backbone's name, as [`BackboneKind::name`] has it.
+    pub backbone: String,
+    /// Height and width that pictures are resized to.
+    pub size: [usize; 2],
+    pub normalisation: Normalisation,
+    /// Whether the support's features are masked (all but the network of table 1's dagger).
+    pub masking: bool,
+    /// The probability above which a pixel is the object. One half is the published rule; a network that is
+    /// under-confident on classes it has not seen does better below.
+    pub threshold: f32,
+    /// What it was trained on.
+    pub data: String,
+    /// The licence, with the notices that its origin asks for.
+    pub licence: String,
+}
+
+impl Header {
+    /// As the method was published: ImageNet's normalisation, support masking, threshold one half.
+    pub fn hsnet(backbone: BackboneKind, size: [usize; 2]) -> Self {
+        Self {
+            method: "hsnet".into(),
+            backbone: backbone.name().into(),
+            size,
+            normalisation: Normalisation::IMAGENET,
+            masking: true,
+            threshold: 0.5,
+            data: String::new(),
+            licence: "MIT OR Apache-2.0".into(),
+        }
+    }
+}
+
+/// Why weights could not be read or written. Each is a sentence about the file, which the caller names.
+#[derive(Debug, Error)]
+pub enum WeightsError {
+    #[error("it is cut off or damaged ({0}): get it again")]
+    Damaged(String),
+    #[error(
+        "it is no fewseg weight file: it has no header of ours; convert a PyTorch checkpoint with `fewseg import` first"
+    )]
+    NoHeader,
+    #[error("its header cannot be read ({0}): export it again with this version of fewseg")]
+    BadHeader(String),
+    #[error("it holds the method \"{0}\", and this version knows only hsnet")]
+    UnknownMethod(String),
+    #[error("{0}")]
+    UnknownBackbone(String),
+    #[error("the tensor {0} is missing: the file belongs to another model")]
+    Missing(String),
+    #[error(
+        "the tensor {name} has the shape {found:?} where {expected:?} is needed: the file belongs to another model"
+    )]
+    Shape { name: String, expected: Vec<usize>, found: Vec<usize> },
+    #[error("it has tensors that the model has no place for, {0} among them: the file belongs to another model")]
+    Unused(String),
+    #[error("the tensor {name} is of the type {found}, which is none of f16, bf16 and f32")]
+    Type { name: String, found: String },
+    #[error("the tensor {0} holds values that are no numbers: the training it came from had diverged")]
+    NotFinite(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}

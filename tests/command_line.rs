@@ -1,0 +1,176 @@
+//! The commands, as they are called.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use burn::tensor::Device;
+use common::{distance, formula_checkpoint};
+use fewseg::backbone::BackboneKind;
+use fewseg::image::Mask;
+use fewseg::weights;
+use safetensors::SafeTensors;
+use tempfile::TempDir;
+
+const KIND: BackboneKind = BackboneKind::MobilenetV2;
+
+fn golden(name: &str) -> String {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name).display().to_string()
+}
+
+fn fewseg(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fewseg")).args(arguments).output().unwrap()
+}
+
+/// Runs a command that must succeed.
+fn run(arguments: &[&str]) {
+    let output = fewseg(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Runs a command that must fail, and gives what it says.
+fn complaint(arguments: &[&str]) -> String {
+    let output = fewseg(arguments);
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder with the weights that the reference outputs were computed with.
+fn folder() -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let (header, network) = weights::import_arrays(formula_checkpoint(KIND), KIND, &Device::flex()).unwrap();
+    weights::save(&network, &header, &path).unwrap();
+    (folder, path.display().to_string())
+}
+
+fn support() -> String {
+    format!("{}:{}", golden("support.png"), golden("support_mask.png"))
+}
+
+fn mask(path: &Path) -> Mask {
+    Mask::decode("mask", &fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn segment_writes_the_reference_mask_and_logits() {
+    let (folder, weights) = folder();
+    let out = folder.path().join("out");
+    run(&[
+        "segment",
+        "--support",
+        &support(),
+        "--query",
+        &golden("query.png"),
+        "--out",
+        out.to_str().unwrap(),
+        "--weights",
+        &weights,
+        "--save-logits",
+    ]);
+    let (found, expected) = (mask(&out.join("query.png")), mask(Path::new(&golden("mask_mobilenetv2.png"))));
+    let differing = found.values.iter().zip(&expected.values).filter(|(a, b)| a != b).count();
+    // The weights went through half precision.
+    assert!(differing < expected.values.len() / 200, "{differing} pixels differ");
+
+    let npy = fs::read(out.join("query.npy")).unwrap();
+    let header = u16::from_le_bytes([npy[8], npy[9]]) as usize + 10;
+    assert!(npy.starts_with(b"\x93NUMPY\x01\x00") && header.is_multiple_of(64));
+    assert!(String::from_utf8_lossy(&npy[10..header]).contains("'shape': (2, 100, 100)"));
+    let floats = |bytes: &[u8]| -> Vec<f32> {
+        bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+    };
+    let reference = fs::read(golden("hsnet_mobilenetv2.safetensors")).unwrap();
+    let reference = SafeTensors::deserialize(&reference).unwrap();
+    let expected = floats(reference.tensor("logits").unwrap().data());
+    assert!(distance(&floats(&npy[header..]), &expected) < 1e-2);
+}
+
+#[test]
+fn segment_takes_folders_other_sizes_and_several_shots() {
+    let (folder, weights) = folder();
+    let queries = folder.path().join("queries");
+    fs::create_dir(&queries).unwrap();
+    fs::copy(golden("query.png"), queries.join("a.png")).unwrap();
+    fs::copy(golden("support.png"), queries.join("b.png")).unwrap();
+    fs::write(queries.join("notes.txt"), "not a picture").unwrap();
+    let out = folder.path().join("out");
+    let (support, queries, out_name) = (support(), queries.display().to_string(), out.display().to_string());
+    run(&[
+        "segment",
+        "--support",
+        &support,
+        "--support",
+        &support,
+        "--query",
+        &queries,
+        "--out",
+        &out_name,
+        "--weights",
+        &weights,
+        "--size",
+        "96",
+    ]);
+    for name in ["a.png", "b.png"] {
+        let mask = mask(&out.join(name));
+        assert_eq!((mask.width, mask.height), (400, 400));
+    }
+}
+
+#[test]
+fn a_query_that_cannot_be_read_is_named_and_costs_no_other() {
+    let (folder, weights) = folder();
+    let broken = folder.path().join("broken.jpg");
+    fs::write(&broken, "not a picture").unwrap();
+    let out = folder.path().join("out");
+    let error = complaint(&[
+        "segment",
+        "--support",
+        &support(),
+        "--query",
+        broken.to_str().unwrap(),
+        &golden("query.png"),
+        "--out",
+        out.to_str().unwrap(),
+        "--weights",
+        &weights,
+        "--size",
+        "64",
+    ]);
+    assert!(error.contains("broken.jpg") && error.contains("1 of 2"), "{error}");
+    assert!(out.join("query.png").is_file());
+}
+
+#[test]
+fn what_is_wrong_is_said_in_a_sentence() {
+    let (folder, weights) = folder();
+    let out = folder.path().join("out").display().to_string();
+    let small = folder.path().join("small.png");
+    let empty = folder.path().join("empty.png");
+    let blank = |size| Mask { width: size, height: size, values: vec![0; size * size] }.encode("blank").unwrap();
+    fs::write(&small, blank(10)).unwrap();
+    fs::write(&empty, blank(400)).unwrap();
+    let cut = folder.path().join("cut.safetensors");
+    fs::write(&cut, &fs::read(&weights).unwrap()[..5000]).unwrap();
+
+    let picture = golden("support.png");
+    let segment = |support: String, weights: &str| {
+        complaint(&["segment", "--support", &support, "--query", &picture, "--out", &out, "--weights", weights])
+    };
+    let same_size = segment(format!("{picture}:{}", small.display()), &weights);
+    assert!(same_size.contains("10 x 10") && same_size.contains("400 x 400"), "{same_size}");
+    assert!(segment(format!("{picture}:{}", empty.display()), &weights).contains("empty"));
+    let missing = segment(format!("{picture}:nowhere.png"), &weights);
+    assert!(missing.contains("nowhere.png"), "{missing}");
+    let damaged = segment(support(), cut.to_str().unwrap());
+    assert!(damaged.contains("cut.safetensors") && damaged.contains("cut off"), "{damaged}");
+    assert!(segment(support(), &picture).contains("support.png"));
+}
+
+#[test]
+fn a_missing_checkpoint_is_named() {
+    let error = complaint(&["import", "nowhere.pt", "--backbone", "resnet50", "--out", "x.safetensors"]);
+    assert!(error.contains("nowhere.pt"), "{error}");
+}

@@ -1,0 +1,247 @@
+//! Our operations against their composed forms, on every device: random shapes, forward and backward, and the
+//! handwritten gradient against finite differences.
+
+mod common;
+
+use burn::Tensor;
+use burn::tensor::{Device, Distribution};
+use common::{devices, distance, wgpu};
+use fewseg::ops::{self, CenterPivotWeights, composed, resize_dims};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+const TOLERANCE: f64 = 1e-5;
+
+fn random<const D: usize>(dims: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(dims, Distribution::Normal(0.0, 1.0), device)
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter().collect()
+}
+
+fn on<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
+    Tensor::from_data(tensor.to_data(), device)
+}
+
+/// Runs a property over random cases; few, since each compiles and runs whole networks' worth of kernels.
+fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&strategy, |value| {
+        test(value);
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn correlation_is_its_composed_form() {
+    let widths = prop::collection::vec(1usize..40, 1..4);
+    let planes = [1usize..12, 1..12, 1..12, 1..12];
+    property(24, (1usize..3, widths, planes), |(batch, widths, [query_h, query_w, support_h, support_w])| {
+        let channels = widths.iter().sum();
+        let query = random([batch, channels, query_h, query_w], &Device::flex());
+        let support = random([batch, channels, support_h, support_w], &Device::flex());
+        let expected = values(composed::correlation(query.clone(), support.clone(), &widths));
+        for (name, device) in devices() {
+            let found = ops::correlation(on(&query, &device), on(&support, &device), &widths);
+            assert!(distance(&values(found), &expected) < TOLERANCE, "{name}");
+        }
+    });
+}
+
+#[test]
+fn a_masked_feature_correlates_with_nothing() {
+    for (name, device) in devices() {
+        let query = random([1, 8, 3, 3], &device);
+        let support = Tensor::<4>::zeros([1, 8, 2, 2], &device);
+        let found = values(ops::correlation(query, support, &[8]));
+        assert!(found.iter().all(|&value| value == 0.0), "{name}");
+    }
+}
+
+#[test]
+fn the_gradient_of_a_masked_feature_is_finite() {
+    let device = Device::flex().autodiff();
+    let support = Tensor::<4>::zeros([1, 4, 2, 2], &device).require_grad();
+    let query = random([1, 4, 2, 2], &device).require_grad();
+    let gradients = ops::correlation(query.clone(), support.clone(), &[4]).sum().backward();
+    for leaf in [query, support] {
+        assert!(values(leaf.grad(&gradients).unwrap()).iter().all(|value| value.is_finite()));
+    }
+}
+
+/// A center-pivot convolution: batch, channels, outputs, query and support planes, kernel, stride.
+#[derive(Clone, Debug)]
+struct Case {
+    volume: [usize; 6],
+    outputs: usize,
+    kernel: usize,
+    stride: usize,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let sizes = (1usize..3, 1usize..7, 1usize..21, [1usize..7, 1..7, 1..10, 1..10]);
+    let forms = (prop::sample::select(vec![3, 5]), prop::sample::select(vec![1, 2, 4]));
+    (sizes, forms).prop_map(|((batch, channels, outputs, [qh, qw, sh, sw]), (kernel, stride))| Case {
+        volume: [batch, channels, qh, qw, sh, sw],
+        outputs,
+        kernel,
+        stride,
+    })
+}
+
+fn weights(case: &Case, device: &Device) -> CenterPivotWeights {
+    let shape = [case.outputs, case.volume[1], case.kernel, case.kernel];
+    CenterPivotWeights {
+        query: random(shape, device),
+        query_bias: random([case.outputs], device),
+        support: random(shape, device),
+        support_bias: random([case.outputs], device),
+    }
+}
+
+fn weights_on(weights: &CenterPivotWeights, device: &Device) -> CenterPivotWeights {
+    CenterPivotWeights {
+        query: on(&weights.query, device).require_grad_if(device),
+        query_bias: on(&weights.query_bias, device).require_grad_if(device),
+        support: on(&weights.support, device).require_grad_if(device),
+        support_bias: on(&weights.support_bias, device).require_grad_if(device),
+    }
+}
+
+trait RequireGradIf {
+    fn require_grad_if(self, device: &Device) -> Self;
+}
+
+impl<const D: usize> RequireGradIf for Tensor<D> {
+    fn require_grad_if(self, device: &Device) -> Self {
+        if device.is_autodiff() { self.require_grad() } else { self }
+    }
+}
+
+#[test]
+fn center_pivot_is_its_composed_form() {
+    property(32, cases(), |case| {
+        let volume = random(case.volume, &Device::flex());
+        let weights = weights(&case, &Device::flex());
+        let expected = values(composed::center_pivot(volume.clone(), weights.clone(), case.stride));
+        for (name, device) in devices() {
+            let found = ops::center_pivot(on(&volume, &device), weights_on(&weights, &device), case.stride);
+            assert!(distance(&values(found), &expected) < TOLERANCE, "{name} {case:?}");
+        }
+    });
+}
+
+#[test]
+fn center_pivot_with_many_channels_is_its_composed_form() {
+    for (channels, outputs) in [(16, 64), (33, 128), (5, 70)] {
+        let case = Case { volume: [2, channels, 5, 3, 4, 6], outputs, kernel: 3, stride: 2 };
+        let volume = random(case.volume, &Device::flex());
+        let weights = weights(&case, &Device::flex());
+        let expected = values(composed::center_pivot(volume.clone(), weights.clone(), case.stride));
+        for (name, device) in devices() {
+            let found = ops::center_pivot(on(&volume, &device), weights_on(&weights, &device), case.stride);
+            assert!(distance(&values(found), &expected) < TOLERANCE, "{name} {case:?}");
+        }
+    }
+}
+
+/// The gradients of the volume and of all four weights, for a fixed gradient of the result.
+fn gradients(
+    case: &Case,
+    volume: &Tensor<6>,
+    weights: &CenterPivotWeights,
+    device: &Device,
+    composed_form: bool,
+) -> [Vec<f32>; 5] {
+    let device = device.clone().autodiff();
+    let volume = on(volume, &device).require_grad();
+    let weights = weights_on(weights, &device);
+    let output = match composed_form {
+        true => composed::center_pivot(volume.clone(), weights.clone(), case.stride),
+        false => ops::center_pivot(volume.clone(), weights.clone(), case.stride),
+    };
+    let count = output.dims().iter().product::<usize>();
+    let direction: Vec<f32> = (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0).collect();
+    let direction = Tensor::<1>::from_floats(direction.as_slice(), &device).reshape(output.dims());
+    let gradients = (output * direction).sum().backward();
+    [
+        values(volume.grad(&gradients).unwrap()),
+        values(weights.query.grad(&gradients).unwrap()),
+        values(weights.query_bias.grad(&gradients).unwrap()),
+        values(weights.support.grad(&gradients).unwrap()),
+        values(weights.support_bias.grad(&gradients).unwrap()),
+    ]
+}
+
+#[test]
+fn center_pivot_has_the_gradient_of_its_composed_form() {
+    property(16, cases(), |case| {
+        let volume = random(case.volume, &Device::flex());
+        let weights = weights(&case, &Device::flex());
+        let expected = gradients(&case, &volume, &weights, &Device::flex(), true);
+        for (name, device) in devices() {
+            let found = gradients(&case, &volume, &weights, &device, false);
+            for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                let distance = distance(found, expected);
+                assert!(distance < TOLERANCE, "{name} {case:?}: gradient {index} is {distance:.1e} off");
+            }
+        }
+    });
+}
+
+#[test]
+fn center_pivot_has_the_gradient_that_finite_differences_give() {
+    let case = Case { volume: [1, 2, 2, 3, 3, 2], outputs: 2, kernel: 3, stride: 2 };
+    let (device, step) = (Device::flex(), 1e-2f32);
+    let volume = random(case.volume, &device);
+    let weights = weights(&case, &device);
+    let gradient = &gradients(&case, &volume, &weights, &device, false)[0];
+    let loss = |volume: Tensor<6>| -> f64 {
+        let output = values(ops::center_pivot(volume, weights.clone(), case.stride));
+        let direction = (0..).map(|i| f64::from(((i * 37 % 101) as f32 - 50.0) / 50.0));
+        output.iter().zip(direction).map(|(&value, weight)| f64::from(value) * weight).sum()
+    };
+    let start = values(volume.clone());
+    let differences = (0..start.len()).map(|index| {
+        let moved = |by: f32| {
+            let mut values = start.clone();
+            values[index] += by;
+            loss(Tensor::<1>::from_floats(values.as_slice(), &device).reshape(case.volume))
+        };
+        ((moved(step) - moved(-step)) / f64::from(2.0 * step)) as f32
+    });
+    assert!(distance(&differences.collect::<Vec<_>>(), gradient) < 1e-3);
+}
+
+#[test]
+fn resizing_aligns_corners() {
+    for (name, device) in devices() {
+        let line = Tensor::<1>::from_floats([0.0, 1.0, 4.0], &device).reshape([1, 1, 1, 3]);
+        let found = values(resize_dims(line.clone(), 2, [2, 5]));
+        assert_eq!(found, [0.0, 0.5, 1.0, 2.5, 4.0, 0.0, 0.5, 1.0, 2.5, 4.0], "{name}");
+        let first = values(resize_dims(line, 2, [1, 1]));
+        assert_eq!(first, [0.0], "{name}");
+    }
+}
+
+#[test]
+fn resizing_inner_dimensions_leaves_the_others_alone() {
+    let volume = random([2, 3, 2, 3, 2, 2], &Device::flex());
+    let resized = resize_dims(volume.clone(), 2, [4, 5]);
+    for (y, x) in [(0, 0), (1, 1)] {
+        use burn::tensor::s;
+        let plane = volume.clone().slice(s![.., .., .., .., y, x]).reshape([6, 1, 2, 3]);
+        let expected = values(resize_dims(plane, 2, [4, 5]));
+        let found = values(resized.clone().slice(s![.., .., .., .., y, x]));
+        assert!(distance(&found, &expected) < TOLERANCE);
+    }
+}
+
+#[test]
+fn the_wgpu_device_runs_our_shaders() {
+    assert!(ops::runs_wgsl(&wgpu()), "the tests above would have compared the composed form with itself");
+}

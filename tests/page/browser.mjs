@@ -1,0 +1,119 @@
+// A browser for the tests, and a user at it: drops files, paints with the mouse, reads what the page says.
+import { readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { decodePng } from "./png.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("playwright-core").Locator} Locator */
+/** @typedef {{ width: number, height: number, data: Uint8Array }} Mask */
+
+const QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const NO_WEBGPU = ["--disable-features=WebGPU", "--disable-blink-features=WebGPU"];
+
+/** SwiftShader on a busy machine is slow; a hung page still fails. */
+export const PATIENCE = 240_000;
+
+/** @param {{ webgpu: boolean }} wish */
+export const launch = ({ webgpu }) =>
+  chromium.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: [...QUIET, ...(webgpu ? WEBGPU : NO_WEBGPU)],
+  });
+
+/**
+ * Real files from the disk, dropped by the browser's own drag and drop onto whatever is visible there.
+ * @param {Page} page @param {Locator} target @param {...string} files
+ */
+export async function drop(page, target, ...files) {
+  await target.scrollIntoViewIfNeeded();
+  const box = await target.boundingBox();
+  if (!box) throw new Error("nothing to drop on");
+  const devtools = await page.context().newCDPSession(page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  const at = { x: box.x + box.width / 2, y: box.y + box.height / 2, data };
+  await devtools.send("Input.dispatchDragEvent", { type: "dragEnter", ...at });
+  await devtools.send("Input.dispatchDragEvent", { type: "dragOver", ...at });
+  await devtools.send("Input.dispatchDragEvent", { type: "drop", ...at });
+  await devtools.detach();
+}
+
+/** @param {Page} page */
+export const showDoor = (page) => page.locator("label", { hasText: /picture of (the thing|it)/ });
+/** @param {Page} page */
+export const queryDoor = (page) => page.locator("label", { hasText: /pictures to look through|Add more pictures/ });
+/** @param {Page} page */
+export const maskDoor = (page) => page.locator("label", { hasText: "Mask from a file" });
+/** @param {Page} page */
+export const easel = (page) => page.getByLabel(/^Paint on /);
+/** @param {Page} page @param {string} name */
+export const card = (page, name) => page.getByRole("figure", { name });
+
+/** @param {Page} page */
+export const ready = (page) => page.getByText(/^(GPU|CPU)$/).first().waitFor({ timeout: PATIENCE });
+
+/** Waits until a picture has been looked through, and insists that something was found. @param {Page} page @param {string} name */
+export async function found(page, name) {
+  const outcome = card(page, name).getByText(/^(Found, |Not found here)/);
+  await outcome.waitFor({ timeout: PATIENCE });
+  const words = await outcome.textContent();
+  if (!words?.startsWith("Found")) throw new Error(`${name}: ${words}`);
+}
+
+/** What is downloaded when the user asks for the mask of a picture. @param {Page} page @param {string} name @returns {Promise<Mask>} */
+export async function downloadMask(page, name) {
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: `Download the mask of ${name} as PNG` }).click();
+  const file = await download;
+  if (file.suggestedFilename() !== name.replace(/\.\w+$/, "-mask.png")) throw new Error(`saved as ${file.suggestedFilename()}`);
+  return readMask(await file.path());
+}
+
+/** One byte a pixel, whatever the PNG's channels. @param {string | URL} path @returns {Mask} */
+export function readMask(path) {
+  const { width, height, channels, data } = decodePng(readFileSync(path));
+  return { width, height, data: Uint8Array.from({ length: width * height }, (_, at) => data[at * channels] ?? 0) };
+}
+
+/** Intersection over union. @param {Mask} a @param {Mask} b */
+export function overlap(a, b) {
+  if (a.width !== b.width || a.height !== b.height) throw new Error(`${a.width} × ${a.height} against ${b.width} × ${b.height}`);
+  let both = 0;
+  let either = 0;
+  a.data.forEach((value, at) => {
+    const [one, other] = [value > 127, (b.data[at] ?? 0) > 127];
+    both += Number(one && other);
+    either += Number(one || other);
+  });
+  return both / either;
+}
+
+/** The stretches of a row that are in the mask. @param {Mask} mask @param {number} y */
+function runs({ width, data }, y) {
+  const stretches = [];
+  for (let x = 0, start = -1; x <= width; x++) {
+    const inside = x < width && (data[y * width + x] ?? 0) > 127;
+    if (inside && start < 0) start = x;
+    if (!inside && start >= 0) {
+      stretches.push({ from: start, to: x });
+      start = -1;
+    }
+  }
+  return stretches;
+}
+
+/** Fills a shape with the mouse, stroke by stroke, staying inside it by the brush's radius. @param {Page} page @param {Mask} mask @param {number} radius in pixels of the picture */
+export async function paint(page, mask, radius) {
+  const box = await easel(page).boundingBox();
+  if (!box) throw new Error("no easel");
+  const scale = box.width / mask.width;
+  for (let y = Math.ceil(radius); y < mask.height - radius; y += Math.ceil(radius)) {
+    for (const { from, to } of runs(mask, y)) {
+      if (to - from < 3 * radius) continue;
+      await page.mouse.move(box.x + (from + radius) * scale, box.y + y * scale);
+      await page.mouse.down();
+      await page.mouse.move(box.x + (to - radius) * scale, box.y + y * scale, { steps: 4 });
+      await page.mouse.up();
+    }
+  }
+}

@@ -1,0 +1,37 @@
+//! Every shader, in each form that its template takes, passes naga and, where it is installed, tint.
+
+use std::io::Write;
+use std::process::Command;
+
+use fewseg::ops::shader_sources;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+#[test]
+fn every_form_passes_naga() {
+    for (name, source) in shader_sources() {
+        let module =
+            naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&source)));
+        let validated = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+        assert!(validated.is_ok(), "{name}: {:?}", validated.err());
+    }
+}
+
+#[test]
+fn every_form_passes_tint_where_it_is_installed() {
+    for (name, source) in shader_sources() {
+        let mut file = tempfile::Builder::new().suffix(".wgsl").tempfile().unwrap();
+        file.write_all(source.as_bytes()).unwrap();
+        let Ok(output) = Command::new("tint").args(["--format", "wgsl"]).arg(file.path()).output() else {
+            eprintln!("tint is not installed: skipped");
+            return;
+        };
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn no_form_leaves_a_placeholder() {
+    for (name, source) in shader_sources() {
+        assert!(!source.contains("{{"), "{name}");
+    }
+}

@@ -1,0 +1,77 @@
+// The page's end of the wire to the worker: asks and waits. Knows no picture and no button.
+
+/** @typedef {import("../protocol").Name} Name */
+/** @typedef {import("../protocol").Progress} Progress */
+/** @typedef {import("../protocol").Reply} Reply */
+/** @template {Name} N @typedef {import("../protocol").Calls[N]["ask"]} Ask */
+/** @template {Name} N @typedef {import("../protocol").Calls[N]["answer"]} Answer */
+/** @typedef {{ resolve: (answer: never) => void, reject: (error: Error) => void, progress?: (progress: Progress) => void }} Waiting */
+
+/**
+ * A worker that is fetched brings its own policy, which a plain file server does not send with it; one that starts from
+ * a blob inherits the page's. So the worker too can reach nothing but the server that the page came from.
+ */
+function startWorker() {
+  const source = `import ${JSON.stringify(new URL("./worker.js", import.meta.url).href)};`;
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  return new Worker(url, { type: "module", name: "fewseg" });
+}
+
+export class Engine {
+  #worker = startWorker();
+  /** @type {Map<number, Waiting>} */
+  #waiting = new Map();
+  #last = 0;
+  #stopped = "";
+
+  /** @param {(message: string) => void} stopped  called once when it cannot go on */
+  constructor(stopped) {
+    this.#worker.addEventListener("message", ({ data }) => this.#hear(data, stopped));
+    this.#worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.#stop("The program did not load. Check the connection and start again.", stopped);
+    });
+  }
+
+  /**
+   * @template {Name} N
+   * @param {N} name
+   * @param {Ask<N>} ask
+   * @param {(progress: Progress) => void} [progress]
+   * @returns {Promise<Answer<N>>}
+   */
+  ask(name, ask, progress) {
+    if (this.#stopped) return Promise.reject(new Error(this.#stopped));
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject, progress });
+      this.#worker.postMessage({ id, name, ask });
+    });
+  }
+
+  /** Whoever closes it starts another. */
+  close() {
+    this.#stop("The device was changed in the middle of this. Bring the file again.", () => undefined);
+  }
+
+  /** @param {Reply} reply @param {(message: string) => void} stopped */
+  #hear(reply, stopped) {
+    const waiting = this.#waiting.get(reply.id);
+    if (!waiting) return;
+    if (reply.kind === "progress") return waiting.progress?.(reply.progress);
+    this.#waiting.delete(reply.id);
+    if (reply.kind === "answer") return waiting.resolve(/** @type {never} */ (reply.answer));
+    waiting.reject(new Error(reply.message));
+    if (reply.fatal) this.#stop(reply.message, stopped);
+  }
+
+  /** @param {string} message @param {(message: string) => void} stopped */
+  #stop(message, stopped) {
+    if (this.#stopped) return;
+    this.#stopped = message;
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(new Error(message));
+    this.#waiting.clear();
+    stopped(message);
+  }
+}

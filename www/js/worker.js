@@ -1,0 +1,97 @@
+// Owns the session: the program, the GPU, everything that takes long. Answers one question after another, because the
+// session is one object and a second call into it while the first waits for the GPU would be refused.
+import init, { Session } from "../fewseg.js";
+import { download } from "./download.js";
+
+/** @typedef {import("../protocol").Question} Question */
+/** @typedef {import("../protocol").Reply} Reply */
+/** @typedef {import("../protocol").Progress} Progress */
+/** @typedef {(progress: Progress) => void} Report */
+/** @template {import("../protocol").Name} N @typedef {import("../protocol").Calls[N]["ask"]} Ask */
+
+const PROGRAM = new URL("../fewseg_bg.wasm", import.meta.url);
+const WEIGHTS = new URL("../weights/default.safetensors", import.meta.url);
+
+/** @type {Session | undefined} */
+let session;
+
+/** @param {Blob} file */
+const bytes = async (file) => new Uint8Array(await file.arrayBuffer());
+
+function opened() {
+  if (!session) throw new Error("The network is not loaded, so nothing can be done yet.");
+  return session;
+}
+
+/** @param {Report} report @returns {import("../fewseg").Progress} */
+const steps = (report) => (stage, done, total) =>
+  report({ stage: /** @type {Progress["stage"]} */ (stage), done, total });
+
+/** Both downloads at once: on a slow line the wait is the larger one's alone. @param {Ask<"open">} ask @param {Report} report */
+async function open({ device, size, weights }, report) {
+  const served = weights ? bytes(weights) : download(WEIGHTS, (done, total) => report({ stage: "weights", done, total }));
+  const program = download(PROGRAM, (done, total) => report({ stage: "program", done, total }));
+  const [code, file] = await Promise.all([program, served]);
+  const headers = { "content-type": "application/wasm" };
+  await init({ module_or_path: new Response(code, { headers }) });
+  report({ stage: "device", done: 0, total: 0 });
+  session = await Session.open(file, device, size);
+  return session.info();
+}
+
+/** @param {Ask<"learn">} ask @param {Report} report */
+async function learn({ shots }, report) {
+  const read = shots.map(async ({ name, picture, mask }) => ({ name, mask, picture: await bytes(picture) }));
+  await opened().learn(await Promise.all(read), steps(report));
+  return null;
+}
+
+/** @type {{ [N in import("../protocol").Name]: (ask: Ask<N>, report: Report) => unknown }} */
+const answers = {
+  open,
+  learn,
+  async load({ weights }) {
+    opened().load(await bytes(weights));
+    return opened().info();
+  },
+  inspect: async ({ name, picture }) => opened().inspect(name, await bytes(picture)),
+  readMask: async ({ name, mask, width, height }) => opened().readMask(name, await bytes(mask), width, height),
+  segment: async ({ key, name, picture }, report) => opened().segment(key, name, await bytes(picture), steps(report)),
+  mask: ({ key, threshold }) => opened().mask(key, threshold),
+  maskPng: ({ key, threshold }) => opened().maskPng(key, threshold),
+  forget({ key }) {
+    opened().forget(key);
+    return null;
+  },
+};
+
+/** @param {Reply} reply @param {Transferable[]} [transfer] */
+const say = (reply, transfer = []) => self.postMessage(reply, { transfer });
+
+/** @param {unknown} answer @returns {Transferable[]} */
+const movable = (answer) => (answer instanceof Uint8Array ? [answer.buffer] : []);
+
+/** A trap leaves the program's memory in an unknown state. @param {unknown} error */
+const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
+
+/** @param {unknown} error */
+function sentence(error) {
+  if (isTrap(error)) return `The program stopped in the middle of its work (${error}). Start it again, and try a smaller picture.`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @param {Question} question */
+async function answer({ id, name, ask }) {
+  const handler = /** @type {(ask: unknown, report: Report) => unknown} */ (answers[name]);
+  try {
+    const answer = await handler(ask, (progress) => say({ id, kind: "progress", progress }));
+    say({ id, kind: "answer", answer: /** @type {never} */ (answer) }, movable(answer));
+  } catch (error) {
+    say({ id, kind: "trouble", message: sentence(error), fatal: isTrap(error) || !session });
+  }
+}
+
+let last = Promise.resolve();
+self.addEventListener("message", (/** @type {MessageEvent<Question>} */ { data }) => {
+  last = last.then(() => answer(data));
+});
