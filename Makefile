@@ -28,9 +28,9 @@ test: test-rust test-page
 
 test-rust: page-tools test-tools
 	cargo fmt --check
-	cargo clippy --release --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --release --locked $(WEB) -- -D warnings
-	cargo test --release --locked
+	cargo test --locked
 
 # The types first: they are checked in seconds.
 test-page: page-tools test-tools $(NODE_MODULES)
