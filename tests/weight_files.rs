@@ -43,6 +43,14 @@ fn a_file_is_read_back_in_half_precision() {
 }
 
 #[test]
+fn the_same_weights_give_the_same_file() {
+    let (network, header, bytes) = weight_file();
+    for _ in 0..8 {
+        assert!(weights::to_bytes(&network, &header).unwrap() == bytes);
+    }
+}
+
+#[test]
 fn a_truncated_file_is_said_to_be_cut_off() {
     let (_, _, bytes) = weight_file();
     for length in [0, 5, 1000, bytes.len() - 1] {

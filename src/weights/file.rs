@@ -72,7 +72,8 @@ pub fn to_bytes(network: &Hsnet, header: &Header) -> Result<Vec<u8>, WeightsErro
         check_finite(name, &read_values(Dtype::F16, half))?;
     }
     let header = serde_json::to_string(header).map_err(|error| WeightsError::BadHeader(error.to_string()))?;
-    let metadata = HashMap::from([("format".to_string(), "pt".to_string()), (HEADER.to_string(), header)]);
+    // One entry and no more: several would be written in any order, and the same weights are to give the same file.
+    let metadata = HashMap::from([(HEADER.to_string(), header)]);
     Ok(safetensors::serialize(views, Some(metadata))?)
 }
 
