@@ -50,17 +50,35 @@ fn decode(name: &str, bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     Ok(image)
 }
 
-/// A JPEG that is cut off still decodes, to a picture whose rest is grey. One that is whole has an end-of-image marker
-/// after its last start of scan; neither can occur within the scan's own data.
+/// Whether a JPEG reaches its end; other files pass. One that is cut off still decodes, to a picture whose rest is grey.
 ///
 /// # Errors
-/// When it has none; `name` is what the error calls the picture.
+/// When it does not; `name` is what the error calls the picture.
 pub fn check_whole(name: &str, bytes: &[u8]) -> Result<(), ImageError> {
-    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xFF, marker]);
-    let (start_of_scan, end_of_image) = (last(0xDA), last(0xD9));
-    match bytes.starts_with(&[0xFF, 0xD8]) && end_of_image <= start_of_scan {
+    match bytes.starts_with(&[0xFF, 0xD8]) && !reaches_end(&bytes[2..]) {
         true => Err(ImageError::Truncated { name: name.to_owned() }),
         false => Ok(()),
+    }
+}
+
+/// Goes from marker to marker (ITU-T T.81, B.1.1) until the end of the image. What lies in the segments, such as a
+/// thumbnail, or behind the end, such as a film, may hold any bytes and is not looked at.
+fn reaches_end(mut bytes: &[u8]) -> bool {
+    loop {
+        bytes = match *bytes {
+            [0xFF, 0xD9, ..] => return true,
+            // Bytes of a scan: in them 0xFF is followed by zero, and restarts have no length.
+            [0xFF, 0x00 | 0x01 | 0xD0..=0xD8, ref rest @ ..] => rest,
+            [0xFF, 0x02..=0xFE, high, low, ..] => {
+                let length = 2 + usize::from(u16::from_be_bytes([high, low]));
+                match bytes.get(length..) {
+                    Some(rest) => rest,
+                    None => return false,
+                }
+            }
+            [_, ref rest @ ..] => rest,
+            [] => return false,
+        };
     }
 }
 
@@ -121,6 +139,8 @@ mod tests {
         picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
         let jpeg = jpeg.into_inner();
         assert!(Picture::decode("whole.jpg", &jpeg).is_ok());
+        let film = [jpeg.as_slice(), &[0xFF, 0xDA, 0, 1, 2, 3]].concat();
+        assert!(Picture::decode("with-a-film.jpg", &film).is_ok());
         let error = Picture::decode("half.jpg", &jpeg[..jpeg.len() / 2]).unwrap_err();
         assert!(error.to_string().contains("half.jpg: the file is cut off"), "{error}");
     }

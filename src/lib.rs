@@ -1,7 +1,7 @@
 //! Few-shot segmentation: shown one or a few pictures with a thing marked, find it in every other picture.
 //!
 //! One crate for the browser and for the workbench. As wasm it runs HSNet on the user's GPU ([`web`]); natively it trains,
-//! evaluates and imports weights ([`cli`]). What both share is told from the bottom up:
+//! segments and imports weights ([`cli`]). What both share is told from the bottom up:
 //!
 //! - [`image`], [`episode`], [`metric`]: pictures, masks, and how well a mask fits;
 //! - [`ops`]: the operations that burn lacks, as WGSL and composed;
@@ -22,6 +22,7 @@ pub mod image;
 pub mod metric;
 pub mod ops;
 pub mod predict;
+mod sampling;
 #[cfg(feature = "native")]
 pub mod train;
 #[cfg(all(feature = "web", target_arch = "wasm32"))]

@@ -1,7 +1,7 @@
 //! From logits to a mask at the picture's own size: once for every method.
 
 use crate::image::Mask;
-use crate::ops::taps;
+use crate::sampling::taps;
 
 /// What one shot says of a query: logits `(2, height, width)`, background first, row by row.
 #[derive(Clone, Debug, PartialEq)]

@@ -120,6 +120,46 @@ fn segment_takes_folders_other_sizes_and_several_shots() {
 }
 
 #[test]
+fn segment_finds_the_same_on_a_gpu() {
+    let (folder, weights) = folder();
+    let (support, query) = (support(), golden("query.png"));
+    let [cpu, wgpu] = ["cpu", "wgpu"].map(|device| {
+        let out = folder.path().join(device);
+        let to = ["--out", out.to_str().unwrap(), "--device", device, "--size", "96"];
+        run(&[&["segment", "--support", &support, "--query", &query, "--weights", &weights], &to[..]].concat());
+        mask(&out.join("query.png")).values
+    });
+    let differing = cpu.iter().zip(&wgpu).filter(|(a, b)| a != b).count();
+    assert!(differing <= 8 && cpu.contains(&1) && cpu.contains(&0), "{differing} pixels differ");
+}
+
+#[test]
+fn a_mask_overwrites_no_picture_that_it_was_made_from() {
+    let (folder, weights) = folder();
+    let query = folder.path().join("query.png");
+    fs::copy(golden("query.png"), &query).unwrap();
+    let (out, name) = (folder.path().to_str().unwrap(), query.to_str().unwrap());
+    let error = complaint(&["segment", "--support", &support(), "--query", name, "--out", out, "--weights", &weights]);
+    assert!(error.contains("query.png") && error.contains("--out"), "{error}");
+    assert_eq!(fs::read(&query).unwrap(), fs::read(golden("query.png")).unwrap());
+}
+
+#[test]
+fn a_training_resumed_before_its_first_checkpoint_starts_where_it_did() {
+    let (folder, weights) = folder();
+    let out = folder.path().join("run");
+    let out = out.to_str().unwrap();
+    let small = ["--size", "64", "--episodes", "8", "--validate-every", "4", "--held-out-episodes", "2"];
+    run(&[&["train", "--weights", &weights, "--out", out], &small[..]].concat());
+    let finished = fs::read(Path::new(out).join("weights.safetensors")).unwrap();
+    fs::remove_dir_all(Path::new(out).join("checkpoint")).unwrap();
+    run(&["train", "--resume", "--out", out]);
+    assert!(finished == fs::read(Path::new(out).join("weights.safetensors")).unwrap(), "the weights differ");
+    fs::remove_file(&weights).unwrap();
+    run(&["train", "--resume", "--out", out]);
+}
+
+#[test]
 fn a_query_that_cannot_be_read_is_named_and_costs_no_other() {
     let (folder, weights) = folder();
     let broken = folder.path().join("broken.jpg");

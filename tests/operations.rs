@@ -73,6 +73,56 @@ fn the_gradient_of_a_masked_feature_is_finite() {
     }
 }
 
+/// What the sum of `output` times fixed weights is: a loss whose gradient reaches everything.
+fn weighted(output: &[f32]) -> f64 {
+    output.iter().zip(directions()).map(|(&value, weight)| f64::from(value) * f64::from(weight)).sum()
+}
+
+fn directions() -> impl Iterator<Item = f32> {
+    (0..).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0)
+}
+
+/// The same of a tensor, to be differentiated.
+fn weighted_sum<const D: usize>(output: Tensor<D>) -> Tensor<1> {
+    let weights: Vec<f32> = directions().take(output.dims().iter().product()).collect();
+    let weights = Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape(output.dims());
+    (output * weights).sum()
+}
+
+/// The gradient of `loss` at `start` by central differences.
+fn differences<const D: usize>(start: &Tensor<D>, loss: impl Fn(Tensor<D>) -> f64) -> Vec<f32> {
+    const STEP: f32 = 1e-2;
+    let numbers = values(start.clone());
+    let moved = |index: usize, by: f32| {
+        let mut numbers = numbers.clone();
+        numbers[index] += by;
+        loss(Tensor::<1>::from_floats(numbers.as_slice(), &start.device()).reshape(start.dims()))
+    };
+    (0..numbers.len()).map(|i| ((moved(i, STEP) - moved(i, -STEP)) / f64::from(2.0 * STEP)) as f32).collect()
+}
+
+#[test]
+fn correlation_has_the_gradient_of_its_composed_form_and_of_finite_differences() {
+    let widths = [5, 3];
+    let flex = Device::flex();
+    // All positive: the clamp at zero, where differences are no gradient, is far.
+    let [query, support] = [[1, 8, 2, 3], [1, 8, 3, 2]].map(|dims| random(dims, &flex).abs() + 0.1);
+    let expected = [
+        differences(&query, |query| weighted(&values(composed::correlation(query, support.clone(), &widths)))),
+        differences(&support, |support| weighted(&values(composed::correlation(query.clone(), support, &widths)))),
+    ];
+    for (name, device) in devices() {
+        let device = device.autodiff();
+        let leaves = [on(&query, &device).require_grad(), on(&support, &device).require_grad()];
+        let [query, support] = leaves.clone();
+        let gradients = weighted_sum(ops::correlation(query, support, &widths)).backward();
+        for (leaf, expected) in leaves.iter().zip(&expected) {
+            let distance = distance(&values(leaf.grad(&gradients).unwrap()), expected);
+            assert!(distance < 1e-3, "{name}: {distance:.1e} off");
+        }
+    }
+}
+
 /// A center-pivot convolution: batch, channels, outputs, query and support planes, kernel, stride.
 #[derive(Clone, Debug)]
 struct Case {
@@ -164,10 +214,7 @@ fn gradients(
         true => composed::center_pivot(volume.clone(), weights.clone(), case.stride),
         false => ops::center_pivot(volume.clone(), weights.clone(), case.stride),
     };
-    let count = output.dims().iter().product::<usize>();
-    let direction: Vec<f32> = (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0).collect();
-    let direction = Tensor::<1>::from_floats(direction.as_slice(), &device).reshape(output.dims());
-    let gradients = (output * direction).sum().backward();
+    let gradients = weighted_sum(output).backward();
     [
         values(volume.grad(&gradients).unwrap()),
         values(weights.query.grad(&gradients).unwrap()),
@@ -196,25 +243,32 @@ fn center_pivot_has_the_gradient_of_its_composed_form() {
 #[test]
 fn center_pivot_has_the_gradient_that_finite_differences_give() {
     let case = Case { volume: [1, 2, 2, 3, 3, 2], outputs: 2, kernel: 3, stride: 2 };
-    let (device, step) = (Device::flex(), 1e-2f32);
+    let device = Device::flex();
     let volume = random(case.volume, &device);
     let weights = weights(&case, &device);
-    let gradient = &gradients(&case, &volume, &weights, &device, false)[0];
-    let loss = |volume: Tensor<6>| -> f64 {
-        let output = values(ops::center_pivot(volume, weights.clone(), case.stride));
-        let direction = (0..).map(|i| f64::from(((i * 37 % 101) as f32 - 50.0) / 50.0));
-        output.iter().zip(direction).map(|(&value, weight)| f64::from(value) * weight).sum()
+    let loss = |volume: Tensor<6>, weights: CenterPivotWeights| {
+        weighted(&values(ops::center_pivot(volume, weights, case.stride)))
     };
-    let start = values(volume.clone());
-    let differences = (0..start.len()).map(|index| {
-        let moved = |by: f32| {
-            let mut values = start.clone();
-            values[index] += by;
-            loss(Tensor::<1>::from_floats(values.as_slice(), &device).reshape(case.volume))
-        };
-        ((moved(step) - moved(-step)) / f64::from(2.0 * step)) as f32
-    });
-    assert!(distance(&differences.collect::<Vec<_>>(), gradient) < 1e-3);
+    let expected = [
+        differences(&volume, |volume| loss(volume, weights.clone())),
+        differences(&weights.query, |query| loss(volume.clone(), CenterPivotWeights { query, ..weights.clone() })),
+        differences(&weights.query_bias, |query_bias| {
+            loss(volume.clone(), CenterPivotWeights { query_bias, ..weights.clone() })
+        }),
+        differences(&weights.support, |support| {
+            loss(volume.clone(), CenterPivotWeights { support, ..weights.clone() })
+        }),
+        differences(&weights.support_bias, |support_bias| {
+            loss(volume.clone(), CenterPivotWeights { support_bias, ..weights.clone() })
+        }),
+    ];
+    for (name, device) in devices() {
+        let found = gradients(&case, &volume, &weights, &device, false);
+        for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let distance = distance(found, expected);
+            assert!(distance < 1e-3, "{name}: gradient {index} is {distance:.1e} off");
+        }
+    }
 }
 
 #[test]

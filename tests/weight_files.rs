@@ -88,6 +88,14 @@ fn an_unknown_method_or_backbone_is_named() {
 }
 
 #[test]
+fn a_header_that_nothing_can_work_with_is_refused() {
+    let (network, header, _) = weight_file();
+    let complaint = |header: Header| load_error(&weights::to_bytes(&network, &header).unwrap());
+    assert!(complaint(Header { size: [0, 0], ..header.clone() }).contains("pixels a side"));
+    assert!(complaint(Header { threshold: 1.0, ..header }).contains("threshold"));
+}
+
+#[test]
 fn values_that_are_no_numbers_are_refused() {
     let mut checkpoint = formula_checkpoint(KIND);
     let name = "module.hpn_learner.decoder2.2.bias";

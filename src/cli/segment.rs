@@ -60,6 +60,7 @@ impl FromStr for SupportPaths {
 
 pub fn run(args: SegmentArgs) -> Outcome {
     let queries = find_queries(&args.queries)?;
+    check_out(&queries, &args)?;
     let segmenter = open(&args)?;
     let task = learn(&segmenter, &args.supports)?;
     fs::create_dir_all(&args.out).map_err(|error| about(&args.out, error))?;
@@ -86,6 +87,18 @@ pub fn run(args: SegmentArgs) -> Outcome {
             args.out.display()
         )
         .into()),
+    }
+}
+
+/// A mask must not take the place of a picture that it was made from.
+fn check_out(queries: &[PathBuf], args: &SegmentArgs) -> Outcome {
+    let supports = args.supports.iter().flat_map(|support| [&support.picture, &support.mask]);
+    let read: Vec<_> = queries.iter().chain(supports).filter_map(|path| path.canonicalize().ok()).collect();
+    let written =
+        queries.iter().filter_map(|query| Some(args.out.join(query.file_stem()?).with_added_extension("png")));
+    match written.filter_map(|path| path.canonicalize().ok()).find(|path| read.contains(path)) {
+        Some(path) => Err(about(&path, "a mask would overwrite this picture; choose another folder with --out")),
+        None => Ok(()),
     }
 }
 

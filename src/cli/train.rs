@@ -9,8 +9,8 @@ use super::{DeviceChoice, Outcome, about, read};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
 use crate::hsnet::Hsnet;
-use crate::train::{self, DataSet, Material, Settings};
-use crate::weights::{self, Header};
+use crate::train::{self, DataSet, Material, Settings, Start};
+use crate::weights::{self, LICENCE};
 
 /// The weights that come with fewseg.
 const DEFAULT_WEIGHTS: &str = "weights/default.safetensors";
@@ -46,7 +46,7 @@ pub struct TrainArgs {
     /// The share of episodes that paste one object onto two backgrounds
     #[arg(long, default_value_t = 0.4)]
     pasted: f64,
-    /// The backbone [default: that of the weights, else mobilenet-v2]
+    /// The backbone [default: that of the weights, else mobilenetv2]
     #[arg(long, value_enum)]
     backbone: Option<BackboneKind>,
     /// The weights to start from [default: weights/default.safetensors if it is there and its backbone fits]
@@ -94,26 +94,18 @@ pub struct TrainArgs {
     /// The folder for checkpoints, logs and the finished weights [default: the next number under runs/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Go on with the training in --out (by default the last one under runs/), with the settings it was started with
+    /// Go on with the training in --out (by default the newest under runs/), with the settings it was started with
     #[arg(long)]
     resume: bool,
 }
 
 pub fn run(args: TrainArgs) -> Outcome {
     let device = args.device.open()?;
-    // The starting values that the device draws itself; episodes have generators of their own.
-    device.seed(args.seed);
-    let (network, licence) = starting_network(&args, &device)?;
     let out = out(&args)?;
-    let settings = match args.resume {
-        true => Settings::load(&out)?,
-        false => settings(&args, network.kind(), licence)?,
+    let (settings, network) = match args.resume {
+        true => resumed(&out, &device)?,
+        false => started(&args, &device)?,
     };
-    if settings.backbone != network.kind() {
-        return Err(
-            format!("--resume: the training has the backbone {}; name it with --backbone", settings.backbone).into()
-        );
-    }
     let material = Material::open(&settings)?;
     println!("Training on {}; checkpoints in {}.", material.description, out.display());
     if !material.held_out_classes.is_empty() {
@@ -121,53 +113,75 @@ pub fn run(args: TrainArgs) -> Outcome {
     }
     let outcome = train::train(network, material, &settings, &out, args.resume, &device)?;
     println!("mIoU on held-out episodes by threshold: {}", outcome.held_out);
-    if let Some(score) = outcome.novel.at(outcome.threshold).filter(|score| !score.is_empty()) {
+    if !outcome.novel.is_empty() {
         println!("mIoU on novel classes by threshold: {}", outcome.novel);
+    }
+    if let Some(score) = outcome.novel.at(outcome.threshold).filter(|score| !score.is_empty()) {
         println!("At {:.2}: mIoU {:.1}, FB-IoU {:.1}", outcome.threshold, score.miou(), score.fb_iou());
     }
     println!("Wrote {} with the threshold {:.2}.", outcome.weights.display(), outcome.threshold);
     Ok(())
 }
 
-/// The network before its first step, and the licence that it comes under.
-fn starting_network(args: &TrainArgs, device: &Device) -> Outcome<(Hsnet, String)> {
-    let (header, network) = match given_weights(args, device)? {
-        Some(given) => given,
-        None => {
-            if args.backbone_weights.is_none() && !args.resume {
-                eprintln!(
-                    "fewseg: the backbone starts from scratch too, which learns little; give --weights or \
-                     --backbone-weights"
-                );
-            }
-            let backbone = args.backbone.unwrap_or(BackboneKind::MobilenetV2);
-            (Header::hsnet(backbone, [args.size; 2]), Hsnet::init(backbone, device))
-        }
+/// A new training: its settings, and the network before its first step.
+fn started(args: &TrainArgs, device: &Device) -> Outcome<(Settings, Hsnet)> {
+    let start = Start {
+        weights: args.weights.clone().or_else(|| default_weights(args)),
+        backbone_weights: args.backbone_weights.clone(),
+        seed: args.seed,
     };
-    let Some(path) = &args.backbone_weights else {
-        return Ok((network, header.licence));
-    };
-    let (header, network) = weights::load_backbone(network, &read(path)?).map_err(|error| about(path, error))?;
-    Ok((network, header.licence))
+    if start.weights.is_none() && start.backbone_weights.is_none() {
+        eprintln!(
+            "fewseg: the backbone starts from scratch too, which learns little; give --weights or --backbone-weights"
+        );
+    }
+    let (network, licence) = network(&start, args.backbone, device)?;
+    Ok((settings(args, start, network.kind(), licence)?, network))
 }
 
-/// The header and network of --weights, or of the default weights where they fit what was asked for.
-fn given_weights(args: &TrainArgs, device: &Device) -> Outcome<Option<(Header, Hsnet)>> {
-    let load = |path: &Path| weights::load(&read(path)?, device).map_err(|error| about(path, error));
-    let fits = |network: &Hsnet| args.backbone.is_none_or(|backbone| backbone == network.kind());
-    if let Some(path) = &args.weights {
-        let (header, network) = load(path)?;
-        return match fits(&network) {
-            true => Ok(Some((header, network))),
-            false => Err(about(path, format!("its backbone is {}, not the one of --backbone", network.kind()))),
-        };
+/// The settings of the training in `out`, and the network that it started from; once there is a checkpoint, that
+/// replaces all of it, and the files it started from need not be there any more.
+fn resumed(out: &Path, device: &Device) -> Outcome<(Settings, Hsnet)> {
+    let settings = Settings::load(out)?;
+    let network = match train::last_checkpoint(out)? {
+        0 => network(&settings.start, Some(settings.backbone), device)?.0,
+        _ => Hsnet::init(settings.backbone, device),
+    };
+    Ok((settings, network))
+}
+
+/// The network that a training starts from, and the licence that it comes under.
+fn network(start: &Start, backbone: Option<BackboneKind>, device: &Device) -> Outcome<(Hsnet, String)> {
+    // The starting values that the device draws itself; episodes have generators of their own.
+    device.seed(start.seed);
+    let (mut network, mut licence) = match &start.weights {
+        Some(path) => {
+            let (header, network) = weights::load(&read(path)?, device).map_err(|error| about(path, error))?;
+            if backbone.is_some_and(|backbone| backbone != network.kind()) {
+                return Err(about(path, format!("its backbone is {}, not the one of --backbone", network.kind())));
+            }
+            (network, header.licence)
+        }
+        None => {
+            let backbone = backbone.unwrap_or(BackboneKind::MobilenetV2);
+            (Hsnet::init(backbone, device), LICENCE.to_owned())
+        }
+    };
+    if let Some(path) = &start.backbone_weights {
+        let (header, filled) = weights::load_backbone(network, &read(path)?).map_err(|error| about(path, error))?;
+        network = filled;
+        if !licence.contains(&header.licence) {
+            licence = format!("{licence}; the backbone: {}", header.licence);
+        }
     }
-    let default = Path::new(DEFAULT_WEIGHTS);
-    if args.backbone_weights.is_some() || !default.is_file() {
-        return Ok(None);
-    }
-    let given = load(default)?;
-    Ok(Some(given).filter(|(_, network)| fits(network)))
+    Ok((network, licence))
+}
+
+/// The weights that come with fewseg, where they are there and have the backbone that was asked for.
+fn default_weights(args: &TrainArgs) -> Option<PathBuf> {
+    let fits = args.backbone.is_none_or(|backbone| backbone == BackboneKind::MobilenetV2);
+    let path = PathBuf::from(DEFAULT_WEIGHTS);
+    (args.backbone_weights.is_none() && fits && path.is_file()).then_some(path)
 }
 
 /// The folder of this training. A new one must be empty, so that no training is lost.
@@ -186,8 +200,9 @@ fn out(args: &TrainArgs) -> Outcome<PathBuf> {
     Ok(out)
 }
 
-fn settings(args: &TrainArgs, backbone: BackboneKind, licence: String) -> Outcome<Settings> {
+fn settings(args: &TrainArgs, start: Start, backbone: BackboneKind, licence: String) -> Outcome<Settings> {
     Ok(Settings {
+        start,
         data: data_sets(args)?,
         drawn: args.drawn.unwrap_or(if args.data.is_empty() { 1.0 } else { 0.0 }),
         fold: args.fold,
@@ -205,7 +220,6 @@ fn settings(args: &TrainArgs, backbone: BackboneKind, licence: String) -> Outcom
         lr: args.lr,
         backbone_lr: args.backbone_lr,
         weight_decay: args.weight_decay,
-        seed: args.seed,
         workers: args.workers,
         licence,
     })

@@ -72,6 +72,10 @@ pub enum DataError {
     Classes { unknown: Vec<String>, known: Vec<String> },
     #[error("there is nothing to learn from: give at least one data set with two usable pictures")]
     Empty,
+    #[error(
+        "preparing a batch failed: the messages above say how; the training goes on from its checkpoint by --resume"
+    )]
+    Preparation,
 }
 
 impl DataError {

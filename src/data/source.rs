@@ -96,9 +96,13 @@ mod tests {
 
     #[test]
     fn a_draw_does_not_depend_on_those_before() {
-        let mut once = stream(1, 5);
-        let mut again = stream(1, 5);
-        assert_eq!(once.random::<u64>(), again.random::<u64>());
+        let mut mixture = Mixture::default();
+        mixture.add(1.0, Only(0));
+        mixture.add(1.0, Only(1));
+        let class = |index| mixture.draw(&mut stream(1, index)).unwrap().class;
+        let forwards: Vec<_> = (0..20).map(class).collect();
+        let backwards: Vec<_> = (0..20).rev().map(class).collect();
+        assert!(forwards.iter().eq(backwards.iter().rev()));
         assert_ne!(stream(1, 6).random::<u64>(), stream(1, 5).random::<u64>());
     }
 }

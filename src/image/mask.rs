@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{DynamicImage, GrayImage, ImageFormat};
 
 use super::{ImageError, decode};
+use crate::sampling::taps;
 
 /// A mask; `values` holds `height * width` pixels, row by row: 1 is the object, 0 is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +71,11 @@ impl Mask {
     /// place of 0 switches a position on. The arithmetic therefore follows PyTorch's to the last
     /// bit: float32 throughout, no fused multiply-add.
     pub fn soften(&self, height: usize, width: usize) -> Vec<f32> {
-        let rows = neighbours(self.height, height);
-        let columns = neighbours(self.width, width);
+        let rows = taps(self.height, height);
+        let columns: Vec<_> = taps(self.width, width).collect();
         let value = |y: usize, x: usize| f32::from(self.values[y * self.width + x]);
         let mut plane = Vec::with_capacity(height * width);
-        for &(top, bottom, down) in &rows {
+        for (top, bottom, down) in rows {
             for &(left, right, across) in &columns {
                 let upper = (1.0 - across) * value(top, left) + across * value(top, right);
                 let lower = (1.0 - across) * value(bottom, left) + across * value(bottom, right);
@@ -108,22 +109,6 @@ pub(crate) fn resize_nearest(values: &[u8], from: [usize; 2], to: [usize; 2]) ->
 fn nearest(from: usize, to: usize) -> Vec<usize> {
     let scale = from as f32 / to as f32;
     (0..to).map(|i| ((i as f32 * scale) as usize).min(from - 1)).collect()
-}
-
-/// For every position along a side of `to`, its two neighbours along a side of `from` and the
-/// weight of the second.
-fn neighbours(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
-    let scale = match to {
-        1 => 0.0,
-        _ => (from - 1) as f32 / (to - 1) as f32,
-    };
-    (0..to)
-        .map(|i| {
-            let position = scale * i as f32;
-            let first = (position as usize).min(from - 1);
-            (first, (first + 1).min(from - 1), position - first as f32)
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ use burn::tensor::Device;
 pub use kernels::CenterPivotShape;
 use kernels::{CenterPivotKernel, CorrelationKernel};
 pub use norm::group_norm;
-pub(crate) use resize::taps;
 pub use resize::{resize_dims, resize_pictures};
 pub use wgsl::shader_sources;
 

@@ -59,7 +59,7 @@ impl Loader {
     pub fn endless(source: Mixture, batching: Batching, settings: &Settings, epochs_done: usize) -> Self {
         let an_epoch = settings.steps_an_epoch() * settings.batch;
         Self {
-            supply: Supply::Endless { source: Arc::new(source), seed: settings.seed, an_epoch },
+            supply: Supply::Endless { source: Arc::new(source), seed: settings.start.seed, an_epoch },
             batching,
             episodes: 0..an_epoch,
             batch: settings.batch,
@@ -127,7 +127,15 @@ impl Iterator for Pass<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let prepared = self.workers[self.given % self.workers.len()].recv().ok()?;
+        if self.given == self.loader.batches().count() {
+            return None;
+        }
+        let prepared = self.workers[self.given % self.workers.len()].recv();
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            // The thread is gone before its work was done: an epoch must not end early and nobody notice.
+            Err(_) => return Some(Err(DatasetError::new(DataError::Preparation))),
+        };
         self.given += 1;
         Some(prepared.map(|prepared| prepared.on(&self.loader.device)).map_err(DatasetError::new))
     }

@@ -1,5 +1,6 @@
 //! What a training learns from and what it is validated on.
 
+use rand::Rng as _;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 
 use super::{DataSet, Settings};
@@ -59,7 +60,12 @@ impl Material {
             material.training.add(set.weight, Photographs::new(kept, settings.size, settings.pasted)?);
             material.held_out_classes.extend(held.classes.iter().map(|class| class.name.clone()));
             held_out.push(held);
-            material.novel.extend(novel_episodes(&open(set, Split::Test, settings)?, settings)?);
+            // Classes of different data sets may have the same number: here each has its own.
+            let others = material.novel.iter().map(|episode| episode.class + 1).max().unwrap_or(0);
+            let novel = novel_episodes(&open(set, Split::Test, settings)?, settings)?;
+            material
+                .novel
+                .extend(novel.into_iter().map(|episode| Episode { class: others + episode.class, ..episode }));
         }
         material.training.add(settings.drawn, Drawn { size: settings.size });
         material.held_out = held_out_episodes(&held_out, &material.training, settings)?;
@@ -94,7 +100,7 @@ fn hold_out(collection: Collection, settings: &Settings) -> (Collection, Collect
     let askable = askable(&collection);
     if named.is_empty() && settings.threshold.is_none() && askable.len() >= FEWEST {
         let mut names: Vec<String> = askable.iter().map(|class| class.name.clone()).collect();
-        names.shuffle(&mut stream(settings.seed, HOLDING_OUT));
+        names.shuffle(&mut stream(settings.start.seed, HOLDING_OUT));
         names.truncate(names.len().div_ceil(HELD_OUT));
         named = names;
     }
@@ -119,12 +125,12 @@ fn held_out_episodes(
         .map(|(number, (collection, class))| (number, collection, class))
         .collect();
     let episodes = (0..settings.held_out_episodes).map(|index| {
-        let mut rng = stream(settings.seed, HELD_OUT_EPISODES + index as u64);
+        let mut rng = stream(settings.start.seed, HELD_OUT_EPISODES + index as u64);
         if classes.is_empty() {
             return training.draw(&mut rng);
         }
         let (number, collection, class) = classes[index % classes.len()];
-        let query = *(0..class.len()).collect::<Vec<_>>().choose(&mut rng).unwrap_or(&0);
+        let query = rng.random_range(0..class.len());
         // Classes of different data sets may have the same number: here each has its own.
         Ok(Episode { class: number, ..ask(collection, class, query, &mut rng, settings)? })
     });
@@ -133,7 +139,7 @@ fn held_out_episodes(
 
 /// Every picture of every class asked [`DRAWS`] times.
 fn novel_episodes(collection: &Collection, settings: &Settings) -> Result<Vec<Episode>, DataError> {
-    let mut rng = stream(settings.seed, NOVEL_EPISODES);
+    let mut rng = stream(settings.start.seed, NOVEL_EPISODES);
     let mut episodes = Vec::new();
     for class in askable(collection) {
         for query in (0..class.len()).flat_map(|query| [query; DRAWS]) {

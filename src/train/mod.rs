@@ -42,7 +42,7 @@ use sweep::{MeanIou, sweep};
 
 pub use batch::Role;
 pub use material::Material;
-pub use settings::{DataSet, Settings};
+pub use settings::{DataSet, Settings, Start};
 pub use sweep::Sweep;
 
 /// The file of finished weights in the folder of a training.
@@ -183,7 +183,10 @@ fn rates(settings: &Settings) -> Result<ModuleLrScheduler, TrainError> {
 }
 
 /// The last epoch of which the whole checkpoint is there, 0 if there is none.
-fn last_checkpoint(out: &Path) -> Result<usize, TrainError> {
+///
+/// # Errors
+/// When the folder of checkpoints cannot be read.
+pub fn last_checkpoint(out: &Path) -> Result<usize, TrainError> {
     let folder = out.join("checkpoint");
     let whole = |epoch: &usize| {
         ["model", "optim", "scheduler"].iter().all(|part| folder.join(format!("{part}-{epoch}.bpk")).is_file())

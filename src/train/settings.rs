@@ -21,9 +21,21 @@ pub struct DataSet {
     pub weight: f64,
 }
 
+/// What a training starts from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The weight file of the whole network; without, it is drawn.
+    pub weights: Option<PathBuf>,
+    /// A weight file of which only the backbone is taken.
+    pub backbone_weights: Option<PathBuf>,
+    /// Two trainings with the same seed start from the same network and see the same episodes.
+    pub seed: u64,
+}
+
 /// What is trained on what, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
+    pub start: Start,
     /// The data sets; without any, episodes are drawn.
     pub data: Vec<DataSet>,
     /// How often an episode is drawn from nothing, relative to the data sets' weights.
@@ -57,7 +69,6 @@ pub struct Settings {
     /// The backbone's highest rate; at 0 it is frozen, as published.
     pub backbone_lr: f64,
     pub weight_decay: f32,
-    pub seed: u64,
     /// Threads that prepare episodes.
     pub workers: usize,
     /// The licence of the result, with the notices of what it started from.
@@ -90,6 +101,8 @@ impl Settings {
             "a learning rate is above 0 and at most 1; only the backbone's may be 0"
         } else if !(0.0..1.0).contains(&self.weight_decay) {
             "weight decay is at least 0 and below 1"
+        } else if !(0.0..=1.0).contains(&self.pasted) {
+            "the share of pasted episodes is between 0 and 1"
         } else if self.held_out_episodes == 0 {
             "a validation needs at least one episode"
         } else {
@@ -143,6 +156,7 @@ pub(super) mod tests {
     /// A training of two tiny epochs.
     pub fn tiny() -> Settings {
         Settings {
+            start: Start::default(),
             data: vec![DataSet { root: "photographs".into(), format: Format::Fss, weight: 1.0 }],
             drawn: 1.0,
             fold: Some(0),
@@ -160,7 +174,6 @@ pub(super) mod tests {
             lr: 1e-3,
             backbone_lr: 0.0,
             weight_decay: 0.01,
-            seed: 0,
             workers: 1,
             licence: "MIT OR Apache-2.0".into(),
         }

@@ -20,7 +20,7 @@ use crate::hsnet::Hsnet;
 use crate::metric::{Overlap, Score};
 
 /// The thresholds on the object's probability that are compared; one half is the published rule.
-pub const THRESHOLDS: [f32; 8] = [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
+pub const THRESHOLDS: [f32; 10] = [0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
 
 /// Scores at [`THRESHOLDS`].
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -17,12 +17,14 @@ impl Running {
     /// Opens what was asked for: "auto", "webgpu" or "cpu".
     ///
     /// # Errors
-    /// If "webgpu" cannot be had; "auto" takes the CPU then and notes why.
+    /// If "webgpu" cannot be had: a sentence that says why. "auto" takes the CPU then, and notes the sentence.
     pub async fn open(choice: &str) -> Result<Self, JsError> {
         match choice {
             "cpu" => Ok(Self::cpu(None)),
             "webgpu" => Self::webgpu().await.map_err(|reason| JsError::new(&reason)),
-            _ => Ok(Self::webgpu().await.unwrap_or_else(|reason| Self::cpu(Some(reason)))),
+            _ => Ok(Self::webgpu()
+                .await
+                .unwrap_or_else(|reason| Self::cpu(Some(format!("{reason} This runs on the CPU."))))),
         }
     }
 
@@ -37,8 +39,7 @@ impl Running {
     async fn webgpu() -> Result<Self, String> {
         let adapter = usable_adapter().await?;
         let device = Device::wgpu_options().init_async().await;
-        let device =
-            device.map_err(|error| format!("WebGPU could not be started ({error}), so this runs on the CPU."))?;
+        let device = device.map_err(|error| format!("WebGPU could not be started ({error})."))?;
         Ok(Self { device, adapter, note: None, gpu: true })
     }
 }
@@ -47,11 +48,11 @@ impl Running {
 async fn usable_adapter() -> Result<String, String> {
     let instance = wgpu::Instance::default();
     let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await.map_err(|_| {
-        "This browser offers no WebGPU adapter, so this runs on the CPU; a current Chrome, Edge, Firefox or Safari has one."
+        "This browser offers no WebGPU here; a current Chrome, Edge, Firefox or Safari with graphics acceleration does."
     })?;
     // The runtime under burn measures with timestamps and stops where it cannot.
     if !adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
-        return Err("This GPU offers no timestamp queries, which the runtime needs, so this runs on the CPU.".into());
+        return Err("This GPU's WebGPU lacks timestamp queries, which fewseg needs.".into());
     }
     let info = adapter.get_info();
     Ok(if info.name.is_empty() { "WebGPU".into() } else { info.name })

@@ -135,7 +135,7 @@ impl Session {
         Ok(())
     }
 
-    /// A picture's size, upright, from its header; and whether the file is whole.
+    /// A picture's size, upright, from its header. A JPEG must reach its end too; the others show that when decoded.
     pub fn inspect(&self, name: &str, picture: &[u8]) -> Outcome<Size> {
         image::check_whole(name, picture)?;
         let (width, height) = image::dimensions(name, Cursor::new(picture))?;

@@ -32,7 +32,11 @@ pub fn load(bytes: &[u8], device: &Device) -> Result<(Header, Hsnet), WeightsErr
 fn read_header(bytes: &[u8]) -> Result<Header, WeightsError> {
     let (_, metadata) = SafeTensors::read_metadata(bytes)?;
     let header = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER)).ok_or(WeightsError::NoHeader)?;
-    serde_json::from_str(header).map_err(|error| WeightsError::BadHeader(error.to_string()))
+    let header: Header = serde_json::from_str(header).map_err(|error| WeightsError::BadHeader(error.to_string()))?;
+    match header.complaint() {
+        Some(complaint) => Err(WeightsError::BadHeader(complaint.into())),
+        None => Ok(header),
+    }
 }
 
 /// Takes only the backbone from a weight file, leaving the learner as it is; gives the file's header beside it.

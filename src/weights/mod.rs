@@ -18,6 +18,9 @@ pub use file::{load, load_backbone, save, to_bytes};
 #[cfg(feature = "native")]
 pub use import::{import, import_arrays};
 
+/// The licence of weights that owe nothing to others.
+pub const LICENCE: &str = "MIT OR Apache-2.0";
+
 /// What a weight file says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
@@ -50,7 +53,20 @@ impl Header {
             masking: true,
             threshold: 0.5,
             data: String::new(),
-            licence: "MIT OR Apache-2.0".into(),
+            licence: LICENCE.into(),
+        }
+    }
+
+    /// What in it no network could work with.
+    fn complaint(&self) -> Option<&'static str> {
+        if !self.size.iter().all(|side| (32..=4096).contains(side)) {
+            Some("the input is not between 32 and 4096 pixels a side")
+        } else if !self.normalisation.std.iter().all(|&std| std > 0.0) {
+            Some("the normalisation divides by a number that is not above 0")
+        } else if !(self.threshold > 0.0 && self.threshold < 1.0) {
+            Some("the threshold is no probability between 0 and 1")
+        } else {
+            None
         }
     }
 }
