@@ -25,13 +25,16 @@ export const launch = ({ webgpu }) =>
  * Real files from the disk, dropped by the browser's own drag and drop onto whatever is visible there.
  * @param {Page} page @param {Locator} target @param {...string} files
  */
-export async function drop(page, target, ...files) {
+export const drop = (page, target, ...files) => dropAt(page, target, 0.5, ...files);
+
+/** @param {Page} page @param {Locator} target @param {number} across  where on the target: 0 is its left edge, 1 its right @param {...string} files */
+export async function dropAt(page, target, across, ...files) {
   await target.scrollIntoViewIfNeeded();
   const box = await target.boundingBox();
   if (!box) throw new Error("nothing to drop on");
   const devtools = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
-  const at = { x: box.x + box.width / 2, y: box.y + box.height / 2, data };
+  const at = { x: box.x + box.width * across, y: box.y + box.height / 2, data };
   await devtools.send("Input.dispatchDragEvent", { type: "dragEnter", ...at });
   await devtools.send("Input.dispatchDragEvent", { type: "dragOver", ...at });
   await devtools.send("Input.dispatchDragEvent", { type: "drop", ...at });

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodePng } from "./png.mjs";
+import { crc, encodePng } from "./png.mjs";
 
 /** @param {string} path */
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -34,7 +34,7 @@ function claims(side) {
   // The header of a side × 1 picture, with the height raised and its check sum made right again.
   const header = Buffer.from(wide.subarray(0, 33));
   header.writeUInt32BE(side, 20);
-  header.writeUInt32BE(checksum(header.subarray(12, 29)), 29);
+  header.writeUInt32BE(crc(header.subarray(12, 29)), 29);
   return Buffer.concat([header, file.subarray(33)]);
 }
 
@@ -45,22 +45,21 @@ function lying(jpeg) {
   return Buffer.concat([jpeg.subarray(0, 2), head, exif, jpeg.subarray(2)]);
 }
 
-/** @param {Uint8Array} bytes */
-function checksum(bytes) {
-  let value = ~0;
-  for (const byte of bytes) {
-    value ^= byte;
-    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
-  }
-  return ~value >>> 0;
-}
-
 /** A weight file of the right format and of some other program. */
 function otherWeights() {
   const header = Buffer.from(JSON.stringify({ __metadata__: { format: "pt" }, "encoder.weight": { dtype: "F32", shape: [2], data_offsets: [0, 8] } }));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
   return Buffer.concat([length, header, Buffer.alloc(8)]);
+}
+
+export const weights = here("../../weights/default.safetensors");
+
+/** The weights of the page with a tensor under another name: ours by the header, and of another model. */
+function renamedWeights() {
+  const file = readFileSync(weights);
+  const name = Buffer.from('"backbone.blocks.0.depthwise.bias"');
+  return Buffer.from(file.fill('"backbone.blocks.0.depthwise.fuzz"', file.indexOf(name), file.indexOf(name) + name.length));
 }
 
 export const upright = write("upright.jpg", lying(readFileSync(sample("bathroom.jpg"))));
@@ -70,5 +69,9 @@ export const tooLarge = write("poster.png", claims(40_000));
 export const truncated = write("broken.jpg", readFileSync(sample("lawn.jpg")).subarray(0, 9_000));
 export const emptyMask = write("nothing-mask.png", flat(480, 360, 0));
 export const otherSizeMask = write("small-mask.png", flat(240, 180, 255));
+export const orphanMask = write("swan-mask.png", flat(480, 360, 255));
+export const checkpoint = write("best.pt", "PK");
+export const onnx = write("net.onnx", "onnx");
 export const foreignWeights = write("other.safetensors", otherWeights());
 export const brokenWeights = write("cut.safetensors", otherWeights().subarray(0, 20));
+export const otherModel = write("model.safetensors", renamedWeights());

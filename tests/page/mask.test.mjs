@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Painting, share } from "../../www/js/mask.js";
+import { thin } from "../../www/js/overlay.js";
 
 /** @param {Painting} painting @param {number} x @param {number} y @param {boolean} [erase] */
 function dot(painting, x, y, erase = false) {
@@ -55,6 +56,23 @@ test("clearing and another mask can be undone", () => {
   assert.equal(painting.canUndo, false);
 });
 
+test("the history of a large mask is short, and never empty", () => {
+  const painting = new Painting(4096, 4096);
+  for (let stroke = 0; stroke < 6; stroke++) painting.clear();
+  let undone = 0;
+  for (; painting.canUndo; undone++) painting.undo();
+  assert.equal(undone, 3);
+  const vast = new Painting(9000, 8000);
+  vast.clear();
+  assert.ok(vast.canUndo);
+});
+
 test("the share counts what is set", () => {
   assert.equal(share(Uint8Array.of(255, 0, 0, 255)), 0.5);
+});
+
+test("a thinned mask has every second pixel of every second row", () => {
+  const mask = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+  assert.deepEqual(thin(mask, 3, 3, 2), { mask: Uint8Array.of(1, 3, 7, 9), width: 2, height: 2 });
+  assert.deepEqual(thin(mask, 3, 3, 1).mask, mask);
 });

@@ -19,7 +19,7 @@ function chunk(type, body) {
 }
 
 /** node:zlib has crc32 since 20.15 only. @param {Uint8Array} bytes */
-function crc(bytes) {
+export function crc(bytes) {
   if (crc32) return crc32(bytes);
   let value = ~0;
   for (const byte of bytes) {

@@ -19,7 +19,7 @@ const size = find("input", "brush-size");
 let shown;
 /** the version of the painting that the canvas shows */
 let drawn = -2;
-/** @type {Point | undefined} where the stroke is, in pixels of the picture */
+/** @type {{ painting: import("./mask.js").Painting, at: Point } | undefined} the stroke: what it is painted on and where it is, in pixels of the picture */
 let pen;
 /** @type {Point} where the keys have moved the brush to */
 let keyed = { x: 0, y: 0 };
@@ -37,35 +37,36 @@ function at(event) {
 
 /** @param {Point} to */
 function drawTo(to) {
-  const painting = current()?.painting;
-  if (!painting || !pen) return;
-  const box = painting.draw(pen, to, radius(), state.brush.erase);
-  drawMask(canvas, painting.mask, box);
-  pen = to;
+  if (!pen) return;
+  const box = pen.painting.draw(pen.at, to, radius(), state.brush.erase);
+  drawMask(canvas, pen.painting.mask, box);
+  pen.at = to;
 }
 
 /** @param {Point} from */
 function begin(from) {
+  end();
   clearTimeout(resting);
+  if (!shown?.painting) return;
   state.painting = true;
-  current()?.painting?.begin();
-  pen = from;
+  shown.painting.begin();
+  pen = { painting: shown.painting, at: from };
   drawTo(from);
 }
 
 function end() {
   if (!pen) return;
+  pen.painting.end();
   pen = undefined;
-  current()?.painting?.end();
   teach();
   resting = window.setTimeout(() => change({ painting: false }), REST);
 }
 
 /** The browser has taken the finger for something else, a pinch say: it was no stroke. */
 function cancel() {
-  if (!pen) return;
+  const painting = pen?.painting;
   end();
-  step("undo");
+  painting?.undo();
 }
 
 /** @param {PointerEvent} event */
@@ -127,8 +128,11 @@ const choose = (erase) => change({ brush: { ...state.brush, erase } });
 
 /** @param {"undo" | "redo" | "clear"} step */
 function step(step) {
-  current()?.painting?.[step]();
-  teach();
+  const painting = current()?.painting;
+  if (!painting || pen) return;
+  const { version } = painting;
+  painting[step]();
+  if (painting.version !== version) teach();
 }
 
 /** Letters anywhere on the page, but not where letters are written. @param {KeyboardEvent} event */
@@ -144,7 +148,8 @@ function shortcut(event) {
 }
 
 function show() {
-  const support = current();
+  // The picture under a stroke stays on the easel until the stroke ends, whatever is brought meanwhile.
+  const support = pen ? shown : current();
   frame.hidden = !support?.painting;
   if (support?.painting && support !== shown) place(support);
   if (!support?.painting) shown = undefined;

@@ -27,6 +27,7 @@ export class Engine {
   /** @param {(message: string) => void} stopped  called once when it cannot go on */
   constructor(stopped) {
     this.#worker.addEventListener("message", ({ data }) => this.#hear(data, stopped));
+    // Once the worker's script runs, it tells of its errors itself; what comes here is that it could not be loaded.
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
       this.#stop("The program did not load. Check the connection and start again.", stopped);
@@ -57,11 +58,10 @@ export class Engine {
   /** @param {Reply} reply @param {(message: string) => void} stopped */
   #hear(reply, stopped) {
     const waiting = this.#waiting.get(reply.id);
-    if (!waiting) return;
-    if (reply.kind === "progress") return waiting.progress?.(reply.progress);
+    if (reply.kind === "progress") return waiting?.progress?.(reply.progress);
     this.#waiting.delete(reply.id);
-    if (reply.kind === "answer") return waiting.resolve(/** @type {never} */ (reply.answer));
-    waiting.reject(new Error(reply.message));
+    if (reply.kind === "answer") return waiting?.resolve(/** @type {never} */ (reply.answer));
+    waiting?.reject(new Error(reply.message));
     if (reply.fatal) this.#stop(reply.message, stopped);
   }
 

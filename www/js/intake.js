@@ -28,42 +28,45 @@ function refuseHuge(file) {
 /** @param {File} file */
 const isWeights = (file) => /\.(safetensors|pt|pth|onnx)$/i.test(file.name);
 
+/** Networks of other programs are told from ours by their names, before they are read. @param {File} file */
+export function addWeights(file) {
+  if (/\.pth?$/i.test(file.name)) {
+    return tell(`${file.name}: this page does not read PyTorch files. Convert it with “fewseg import ${file.name} --backbone … --out NAME.safetensors” and drop that.`);
+  }
+  if (/\.onnx$/i.test(file.name)) return tell(`${file.name}: this page does not read ONNX files. Only .safetensors weight files of fewseg are read.`);
+  void useWeights(file);
+}
+
 /** Sorts out what is not a picture, and gives back what may be. @param {Iterable<File>} files */
 function pictures(files) {
   const all = [...files];
-  const weights = all.find(isWeights);
-  if (weights) void useWeights(weights);
+  all.filter(isWeights).forEach(addWeights);
   return all.filter((file) => !isWeights(file));
 }
 
-/** Pictures that show the thing; a mask that comes along under its picture's name goes with it. @param {Iterable<File>} files */
+/** Pictures that show the thing; a mask under its picture's name goes with it. @param {Iterable<File>} files */
 export async function addSupports(files) {
   const all = pictures(files);
-  const masks = new Map();
-  for (const file of all) {
-    const stem = MASK_NAME.exec(file.name)?.[1];
-    if (stem) masks.set(stem, file);
-  }
-  const shown = all.filter((file) => !MASK_NAME.test(file.name) || all.length === 1);
-  for (const file of shown) {
-    const support = await addSupport(file);
-    const mask = masks.get(file.name.replace(/\.[^.]*$/, ""));
-    if (support && mask && mask !== file) await addMask(mask, support);
-  }
+  for (const file of all) if (!MASK_NAME.test(file.name)) await addSupport(file);
+  for (const file of all) if (MASK_NAME.test(file.name)) await addNamedMask(file);
 }
 
-/** @param {File} file @returns {Promise<Support | undefined>} */
+/** To the newest picture of its name, which may have come long before it. @param {File} file */
+async function addNamedMask(file) {
+  const stem = MASK_NAME.exec(file.name)?.[1];
+  const support = state.supports.findLast(({ name }) => name.replace(/\.[^.]*$/, "") === stem);
+  if (support) return addMask(file, support);
+  tell(`${file.name} is by its name the mask of a picture named ${stem}, which is not here. Bring the two together or drop the mask on its picture; if it is a picture itself, give it another name.`);
+}
+
+/** @param {File} file */
 async function addSupport(file) {
   /** @type {Support} */
   const support = entry(file);
   change({ supports: [...state.supports, support], current: support.id });
-  if (!(await inspect(support, file))) {
-    removeSupport(support);
-    return undefined;
-  }
+  if (!(await inspect(support, file))) return removeSupport(support);
   support.painting = new Painting(support.width, support.height);
   change();
-  return support;
 }
 
 /** Pictures in which to look for it. @param {Iterable<File>} files */
@@ -121,5 +124,5 @@ export function removeQuery(query) {
   void ask("forget", { key: query.id }).catch(() => undefined);
 }
 
-/** A drop beside the two places for it: the first picture is to be painted, the others are to be looked through. @param {Iterable<File>} files */
+/** A drop beside the two places for it: while there is nothing to paint all are to be painted, later all are to be looked through. @param {Iterable<File>} files */
 export const addAnywhere = (files) => (state.supports.length === 0 ? addSupports(files) : addQueries(files));

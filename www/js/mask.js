@@ -3,7 +3,8 @@
 /** @typedef {{ left: number, top: number, right: number, bottom: number }} Box  right and bottom excluded */
 /** @typedef {{ box: Box, before: Uint8Array }} Patch */
 
-const KEPT_STROKES = 60;
+/** A history of whole masks of a large photograph would fill the memory. */
+const KEPT_BYTES = 64e6;
 
 /** @param {Box} a @param {Box} b @returns {Box} */
 export const around = (a, b) => ({
@@ -116,7 +117,8 @@ export class Painting {
   /** @param {Patch} patch */
   #keep(patch) {
     this.#done.push(patch);
-    if (this.#done.length > KEPT_STROKES) this.#done.shift();
+    let bytes = this.#done.reduce((sum, { before }) => sum + before.length, 0);
+    while (bytes > KEPT_BYTES && this.#done.length > 1) bytes -= this.#done.shift()?.before.length ?? 0;
     this.#undone = [];
     this.#changed(patch.box);
   }

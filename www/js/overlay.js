@@ -40,6 +40,16 @@ function isEdge(mask, width, height, x, y, reach) {
   );
 }
 
+/** Each step-th pixel of each step-th row, for a screen that cannot show them all. @param {Uint8Array} mask @param {number} width @param {number} height @param {number} step */
+export function thin(mask, width, height, step) {
+  const [wide, high] = [Math.ceil(width / step), Math.ceil(height / step)];
+  const few = new Uint8Array(wide * high);
+  for (let y = 0; y < high; y++) {
+    for (let x = 0; x < wide; x++) few[y * wide + x] = mask[y * step * width + x * step] ?? 0;
+  }
+  return { mask: few, width: wide, height: high };
+}
+
 /** The picture with everything but the thing made clear. @param {Blob} file @param {Uint8Array} mask @returns {Promise<Blob>} */
 export async function cutOut(file, mask) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });

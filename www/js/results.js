@@ -1,7 +1,7 @@
 // "Find it": one card for each picture that is looked through, with what was found drawn over it.
 import { find, icon, keepList, make, save, takeChoices, takeDrops } from "./dom.js";
 import { addQueries, removeQuery } from "./intake.js";
-import { cutOut, drawMask } from "./overlay.js";
+import { cutOut, drawMask, thin } from "./overlay.js";
 import { change, state, tell, watch } from "./state.js";
 import { percent } from "./supports.js";
 import { ask, lessons } from "./work.js";
@@ -88,10 +88,12 @@ function refresh(query, card) {
 /** @param {Query} query @param {Card} card */
 function draw({ name, width, height, found }, card) {
   card.drawn = found?.mask;
-  card.canvas.width = found ? width : 0;
-  card.canvas.height = found ? height : 0;
+  const step = Math.max(1, Math.floor(width / (card.card.clientWidth * devicePixelRatio)));
+  const few = found ? thin(found.mask, width, height, step) : { mask: new Uint8Array(), width: 0, height: 0 };
+  card.canvas.width = few.width;
+  card.canvas.height = few.height;
   card.canvas.setAttribute("aria-label", found ? `${percent(found.share)} of ${name} is marked` : "");
-  if (found) drawMask(card.canvas, found.mask);
+  drawMask(card.canvas, few.mask);
 }
 
 function show() {

@@ -1,8 +1,9 @@
 // Says what is going on: the line under the header, the badge that names the device, and the notices.
 import { find, icon, make, takeChoices } from "./dom.js";
+import { addWeights } from "./intake.js";
 import { wantDevice, wantedDevice } from "./settings.js";
 import { change, state, watch } from "./state.js";
-import { start, useWeights } from "./work.js";
+import { start } from "./work.js";
 
 const words = find("span", "status-words");
 const count = find("span", "status-count");
@@ -51,7 +52,7 @@ function activity() {
   if (learning) return { text: "Looking at the thing you painted …", share: learning.total > 1 ? learning.done / learning.total : undefined };
   const seen = queries.filter(({ lesson, progress }) => lesson === state.lesson && !progress).length;
   if (queries.some(({ progress }) => progress)) return { text: `Looking through the pictures: ${seen + 1} of ${queries.length}`, share: seen / queries.length };
-  return { text: engine.info?.note ?? idleText() };
+  return { text: idleText() };
 }
 
 function idleText() {
@@ -105,7 +106,7 @@ export function setUpStatus() {
       void start();
     });
   }
-  takeChoices(find("input", "weights-file"), ([file]) => file && void useWeights(file));
+  takeChoices(find("input", "weights-file"), ([file]) => file && addWeights(file));
   find("button", "restart").addEventListener("click", () => void start());
   watch(showStatus);
   watch(showDevice);

@@ -4,7 +4,7 @@
 import { Engine } from "./engine.js";
 import { share } from "./mask.js";
 import { wantedDevice, wantedSize } from "./settings.js";
-import { change, state, tell, watch } from "./state.js";
+import { change, state, teach, tell, watch } from "./state.js";
 
 /** @typedef {import("./state.js").Query} Query */
 
@@ -27,6 +27,7 @@ export async function start() {
   try {
     const info = await mine.ask("open", { device: wantedDevice(), size: wantedSize(), weights }, loading);
     change({ engine: { phase: "ready", progress: {}, info }, threshold: info.threshold });
+    if (info.note) tell(info.note);
   } catch (trouble) {
     if (mine === engine) tell(trouble);
   }
@@ -55,9 +56,10 @@ export async function useWeights(file) {
   try {
     const info = await ask("load", { weights: file });
     weights = file;
-    for (const query of state.queries) query.lesson = -1;
     const engine = { ...state.engine, info };
     change({ engine, threshold: info.threshold, learnt: { lesson: -1, able: false } });
+    // What was being learnt or looked through meanwhile was forgotten with the old weights: all of it is to be done again.
+    teach();
   } catch (trouble) {
     tell(trouble);
   }
@@ -129,11 +131,11 @@ async function look(query) {
   }
 }
 
-/** What could not be done is said on the picture's own card. @param {Query} query @param {unknown} trouble */
+/** What could not be done is said on the picture's own card, unless it is to be done again anyway. @param {Query} query @param {unknown} trouble */
 function fail(query, trouble) {
   if (state.engine.phase !== "ready" || !isPresent(query)) return;
   const text = trouble instanceof Error ? trouble.message : String(trouble);
-  update(query, { found: undefined, trouble: text });
+  update(query, { found: undefined, trouble: query.lesson === state.lesson ? text : undefined });
 }
 
 /** @param {Query} query @param {Partial<Query>} news */

@@ -75,13 +75,33 @@ const movable = (answer) => (answer instanceof Uint8Array ? [answer.buffer] : []
 const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
 
 /** @param {unknown} error */
+const stopped = (error) =>
+  `The program stopped at an error (${error}). Press “Start again”; if memory ran out, bring smaller pictures.`;
+
+/** @param {unknown} error */
 function sentence(error) {
-  if (isTrap(error)) return `The program stopped in the middle of its work (${error}). Start it again, and try a smaller picture.`;
+  if (isTrap(error)) return stopped(error);
   return error instanceof Error ? error.message : String(error);
 }
 
+/** the question that is being answered */
+let asked = 0;
+
+/** @param {unknown} error */
+const giveUp = (error) => say({ id: asked, kind: "trouble", message: stopped(error), fatal: true });
+
+// The program's own tasks run outside the answer that waits for them: where one of them traps, the answer never comes.
+self.addEventListener("error", (event) => {
+  event.preventDefault();
+  giveUp(event.error ?? event.message);
+});
+self.addEventListener("unhandledrejection", (event) => {
+  if (isTrap(event.reason)) giveUp(event.reason);
+});
+
 /** @param {Question} question */
 async function answer({ id, name, ask }) {
+  asked = id;
   const handler = /** @type {(ask: unknown, report: Report) => unknown} */ (answers[name]);
   try {
     const answer = await handler(ask, (progress) => say({ id, kind: "progress", progress }));
