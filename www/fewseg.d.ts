@@ -1,5 +1,5 @@
 // What wasm-bindgen makes of the crate's `web` door, as far as the page uses it. `make test` checks the page against
-// this file; the tests in the browser check this file against the crate.
+// this file; that the crate keeps to it shows only when the page runs, in the browser tests.
 
 /** Fetches (or takes) and starts the program. */
 export default function init(input?: { module_or_path: Response | Promise<Response> }): Promise<unknown>;
