@@ -160,6 +160,20 @@ fn a_training_resumed_before_its_first_checkpoint_starts_where_it_did() {
 }
 
 #[test]
+fn a_training_runs_on_a_gpu() {
+    let (folder, weights) = folder();
+    let out = folder.path().join("run");
+    let on = ["--device", "wgpu", "--size", "64", "--batch", "2", "--episodes", "2", "--validate-every", "2"];
+    let out_name = out.to_str().unwrap();
+    run(&[&["train", "--weights", &weights, "--held-out-episodes", "1", "--out", out_name], &on[..]].concat());
+    let (_, network) = weights::load(&fs::read(out.join("weights.safetensors")).unwrap(), &Device::flex()).unwrap();
+    let (_, start) = weights::load(&fs::read(&weights).unwrap(), &Device::flex()).unwrap();
+    let (trained, start) = (weights::arrays_of(&network), weights::arrays_of(&start));
+    let moved = |part: &str| start.iter().any(|(name, array)| name.starts_with(part) && *array != trained[name]);
+    assert!(moved("learner.") && !moved("backbone."));
+}
+
+#[test]
 fn a_query_that_cannot_be_read_is_named_and_costs_no_other() {
     let (folder, weights) = folder();
     let broken = folder.path().join("broken.jpg");
