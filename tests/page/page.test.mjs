@@ -246,6 +246,9 @@ describe("in a browser with WebGPU", () => {
 
   test("nothing moves for those who want no motion", { timeout: PATIENCE }, async () => {
     await open("?device=cpu", { reducedMotion: "reduce" });
+    // The weights do not come, so the page stays as it is while it loads.
+    await page.context().route("**/*.safetensors", () => {});
+    await page.reload();
     await page.getByText("Loading", { exact: true }).waitFor();
     assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
     await page.emulateMedia({ reducedMotion: "no-preference" });
