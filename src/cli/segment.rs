@@ -94,12 +94,16 @@ pub fn run(args: SegmentArgs) -> Outcome {
 fn check_out(queries: &[PathBuf], args: &SegmentArgs) -> Outcome {
     let supports = args.supports.iter().flat_map(|support| [&support.picture, &support.mask]);
     let read: Vec<_> = queries.iter().chain(supports).filter_map(|path| path.canonicalize().ok()).collect();
-    let written =
-        queries.iter().filter_map(|query| Some(args.out.join(query.file_stem()?).with_added_extension("png")));
-    match written.filter_map(|path| path.canonicalize().ok()).find(|path| read.contains(path)) {
+    let mut written = queries.iter().filter_map(|query| mask_path(&args.out, query)?.canonicalize().ok());
+    match written.find(|path| read.contains(path)) {
         Some(path) => Err(about(&path, "a mask would overwrite this picture; choose another folder with --out")),
         None => Ok(()),
     }
+}
+
+/// Where the mask of a query goes; nowhere if the query's path does not end in a name.
+fn mask_path(out: &Path, query: &Path) -> Option<PathBuf> {
+    Some(out.join(query.file_stem()?).with_added_extension("png"))
 }
 
 fn open(args: &SegmentArgs) -> Outcome<Segmenter> {
@@ -130,13 +134,11 @@ fn segment(segmenter: &Segmenter, task: &Task, path: &Path, threshold: f32, args
     let shots = (0..task.shots()).map(|shot| to_logits(task.segment(&features, shot)));
     let shots = shots.collect::<Outcome<Vec<_>>>()?;
 
-    let name = path.file_stem().ok_or_else(|| about(path, "the file has no name"))?;
-    let out = args.out.join(name);
+    let file = mask_path(&args.out, path).ok_or_else(|| about(path, "the file has no name"))?;
     let mask = predict::mask(&shots, picture.height, picture.width, threshold);
-    let file = out.with_added_extension("png");
     fs::write(&file, mask.encode(&file.display().to_string())?).map_err(|error| about(&file, error))?;
     if args.save_logits {
-        let file = out.with_added_extension("npy");
+        let file = file.with_extension("npy");
         fs::write(&file, npy(&Logits::mean(&shots))).map_err(|error| about(&file, error))?;
     }
     Ok(())

@@ -115,9 +115,9 @@ pub fn run(args: TrainArgs) -> Outcome {
     println!("mIoU on held-out episodes by threshold: {}", outcome.held_out);
     if !outcome.novel.is_empty() {
         println!("mIoU on novel classes by threshold: {}", outcome.novel);
-    }
-    if let Some(score) = outcome.novel.at(outcome.threshold).filter(|score| !score.is_empty()) {
-        println!("At {:.2}: mIoU {:.1}, FB-IoU {:.1}", outcome.threshold, score.miou(), score.fb_iou());
+        if let Some(score) = outcome.novel.at(outcome.threshold) {
+            println!("At {:.2}: mIoU {:.1}, FB-IoU {:.1}", outcome.threshold, score.miou(), score.fb_iou());
+        }
     }
     println!("Wrote {} with the threshold {:.2}.", outcome.weights.display(), outcome.threshold);
     Ok(())

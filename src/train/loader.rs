@@ -127,14 +127,12 @@ impl Iterator for Pass<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.given == self.loader.batches().count() {
+        if self.given * self.loader.batch >= self.loader.episodes.len() {
             return None;
         }
-        let prepared = self.workers[self.given % self.workers.len()].recv();
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
+        let Ok(prepared) = self.workers[self.given % self.workers.len()].recv() else {
             // The thread is gone before its work was done: an epoch must not end early and nobody notice.
-            Err(_) => return Some(Err(DatasetError::new(DataError::Preparation))),
+            return Some(Err(DatasetError::new(DataError::Preparation)));
         };
         self.given += 1;
         Some(prepared.map(|prepared| prepared.on(&self.loader.device)).map_err(DatasetError::new))

@@ -12,6 +12,9 @@ const LARGEST_MB = 100;
 /** "duck-mask.png" is the mask of "duck.jpg". */
 const MASK_NAME = /^(.*)[-_. ]mask\.png$/i;
 
+/** A file's name without its ending. @param {string} name */
+export const stem = (name) => name.replace(/\.[^.]*$/, "");
+
 let last = 0;
 
 /** @param {File} file */
@@ -53,10 +56,10 @@ export async function addSupports(files) {
 
 /** To the newest picture of its name, which may have come long before it. @param {File} file */
 async function addNamedMask(file) {
-  const stem = MASK_NAME.exec(file.name)?.[1];
-  const support = state.supports.findLast(({ name }) => name.replace(/\.[^.]*$/, "") === stem);
+  const picture = MASK_NAME.exec(file.name)?.[1];
+  const support = state.supports.findLast(({ name }) => stem(name) === picture);
   if (support) return addMask(file, support);
-  tell(`${file.name} is by its name the mask of a picture named ${stem}, which is not here. Bring the two together or drop the mask on its picture; if it is a picture itself, give it another name.`);
+  tell(`${file.name} is by its name the mask of a picture named ${picture}, which is not here. Bring the two together or drop the mask on its picture; if it is a picture itself, give it another name.`);
 }
 
 /** @param {File} file */

@@ -1,6 +1,6 @@
 // "Find it": one card for each picture that is looked through, with what was found drawn over it.
 import { find, icon, keepList, make, save, takeChoices, takeDrops } from "./dom.js";
-import { addQueries, removeQuery } from "./intake.js";
+import { addQueries, removeQuery, stem } from "./intake.js";
 import { cutOut, drawMask, thin } from "./overlay.js";
 import { change, state, tell, watch } from "./state.js";
 import { percent } from "./supports.js";
@@ -16,9 +16,6 @@ const opacity = find("input", "opacity");
 const cards = new Map();
 
 const STEPS = { decode: "Reading", features: "Looking", shot: "Comparing", program: "", weights: "", device: "" };
-
-/** @param {string} name */
-const stem = (name) => name.replace(/\.[^.]*$/, "");
 
 /** @param {Query} query */
 function create(query) {
