@@ -1,4 +1,4 @@
-//! `fewseg import`: weights from PyTorch.
+//! `fewseg import`: weights from PyTorch, or our own under another header.
 
 use std::path::PathBuf;
 
@@ -11,28 +11,38 @@ use crate::weights;
 
 #[derive(Args)]
 pub struct ImportArgs {
-    /// A published HSNet checkpoint or a torchvision backbone (.pt, .pth, or .safetensors with the same names)
+    /// A published HSNet checkpoint or a torchvision backbone (.pt, .pth, or .safetensors with the same names), or a
+    /// weight file of fewseg's
     checkpoint: PathBuf,
-    /// The backbone that it was trained with
+    /// The backbone that it was trained with; without, it is told by the names of the tensors
     #[arg(long)]
-    backbone: BackboneKind,
+    backbone: Option<BackboneKind>,
     /// Where to write the weight file
     #[arg(long)]
     out: PathBuf,
     /// The checkpoint was trained without support masking (the ablation of the paper's table 1)
     #[arg(long)]
     no_support_masking: bool,
+    /// The probability above which a pixel is the object, to be kept in the file
+    #[arg(long, value_parser = super::threshold)]
+    threshold: Option<f32>,
     /// The checkpoint's licence and the notices it asks for; weights that are trained from it carry them on
     #[arg(long, value_name = "TEXT")]
     licence: Option<String>,
 }
 
 pub fn run(args: ImportArgs) -> Outcome {
-    let (mut header, network) = weights::import(&args.checkpoint, args.backbone, &Device::flex())
-        .map_err(|error| about(&args.checkpoint, error))?;
-    header.masking = !args.no_support_masking;
-    // Whoever imports a file knows its terms; the file itself does not say them.
-    header.licence = args.licence.unwrap_or_else(|| "that of the imported checkpoint".into());
+    let path = &args.checkpoint;
+    let (mut header, network) =
+        weights::import(path, args.backbone, &Device::flex()).map_err(|error| about(path, error))?;
+    header.masking &= !args.no_support_masking;
+    if let Some(threshold) = args.threshold {
+        header.threshold = threshold;
+    }
+    // Whoever imports a checkpoint knows its terms; only a weight file of ours says them itself.
+    if let Some(licence) = args.licence {
+        header.licence = licence;
+    }
     weights::save(&network, &header, &args.out).map_err(|error| about(&args.out, error))?;
     println!("{}: {} over {}, {}", args.out.display(), header.method, header.backbone, header.data);
     Ok(())

@@ -6,6 +6,8 @@
 //! coarse levels are mixed into finer ones, and what remains is a plane over the query that two small convolutions
 //! decode into logits.
 
+mod cost;
+mod kernel;
 mod learner;
 mod task;
 
@@ -16,6 +18,8 @@ use burn::tensor::Device;
 use crate::backbone::{Backbone, BackboneKind, Pyramid};
 use crate::ops;
 
+pub use cost::Cost;
+pub use kernel::Kernel;
 pub use learner::Learner;
 pub use task::{Segmenter, Task, TaskError, soft_masks};
 
@@ -26,17 +30,28 @@ pub struct Hsnet {
     pub learner: Learner,
     #[module(skip)]
     kind: BackboneKind,
+    #[module(skip)]
+    kernel: Kernel,
 }
 
 impl Hsnet {
     /// Untrained, with PyTorch's default initialisation, which HSNet uses as it is.
     pub fn init(kind: BackboneKind, device: &Device) -> Self {
-        let layers = kind.widths().map(|widths| widths.len());
-        Self { backbone: Backbone::init(kind, device), learner: Learner::init(layers, device), kind }
+        Self::with_kernel(kind, Kernel::CenterPivot, device)
+    }
+
+    /// The same with another 4D kernel in the learner.
+    pub fn with_kernel(kind: BackboneKind, kernel: Kernel, device: &Device) -> Self {
+        let learner = Learner::init(kind.layers(), kernel, device);
+        Self { backbone: Backbone::init(kind, device), learner, kind, kernel }
     }
 
     pub fn kind(&self) -> BackboneKind {
         self.kind
+    }
+
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
     }
 
     /// The features of pictures `(batch, 3, h, w)`, normalised.

@@ -1,22 +1,28 @@
 //! The weight file: what it says of itself, loading and saving it, and importing the published ones.
 //!
-//! A weight file is safetensors: half-precision tensors under the names of the modules' fields, and a [`Header`].
+//! A weight file is safetensors: tensors under the names of the modules' fields, in half precision unless asked
+//! otherwise, and a [`Header`].
 
 mod arrays;
 mod file;
 #[cfg(feature = "native")]
 mod import;
+#[cfg(feature = "native")]
+mod tensors;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::backbone::BackboneKind;
+use crate::hsnet::Kernel;
 use crate::image::Normalisation;
 
 pub use arrays::{Array, Arrays, arrays_of, fill};
-pub use file::{load, load_backbone, save, to_bytes};
+pub use file::{Precision, load, load_backbone, save, save_as, to_bytes};
 #[cfg(feature = "native")]
-pub use import::{import, import_arrays};
+pub use import::{backbone_of, holds_learner, import, import_arrays};
+#[cfg(feature = "native")]
+pub use tensors::{Format, TensorFile};
 
 /// The licence of weights that owe nothing to others.
 pub const LICENCE: &str = "MIT OR Apache-2.0";
@@ -28,6 +34,9 @@ pub struct Header {
     pub method: String,
     /// The backbone's name, as [`BackboneKind::name`] has it.
     pub backbone: String,
+    /// The learner's 4D kernel. Files from before there was a choice do not name it.
+    #[serde(default)]
+    pub kernel: Kernel,
     /// Height and width that pictures are resized to.
     pub size: [usize; 2],
     pub normalisation: Normalisation,
@@ -48,6 +57,7 @@ impl Header {
         Self {
             method: "hsnet".into(),
             backbone: backbone.name().into(),
+            kernel: Kernel::CenterPivot,
             size,
             normalisation: Normalisation::IMAGENET,
             masking: true,
@@ -80,12 +90,22 @@ pub enum WeightsError {
         "it is no fewseg weight file: it has no header of ours; convert a PyTorch checkpoint with `fewseg import` first"
     )]
     NoHeader,
+    #[error("it is a PyTorch checkpoint: turn it into a weight file with `fewseg import` first")]
+    Checkpoint,
+    #[error("it is neither a weight file nor a PyTorch checkpoint, whatever its name says")]
+    NoWeights,
+    #[error("it is a folder: give a file")]
+    Folder,
     #[error("its header cannot be read ({0}): export it again with this version of fewseg")]
     BadHeader(String),
     #[error("it holds the method \"{0}\", and this version knows only hsnet")]
     UnknownMethod(String),
     #[error("{0}")]
     UnknownBackbone(String),
+    #[error("it holds no backbone that fewseg knows, which are {}", BackboneKind::ALL.map(BackboneKind::name).join(", "))]
+    NoBackbone,
+    #[error("its backbone is {found}, not {asked}")]
+    OtherBackbone { found: BackboneKind, asked: BackboneKind },
     #[error("the tensor {0} is missing: the file belongs to another model")]
     Missing(String),
     #[error(
@@ -98,6 +118,8 @@ pub enum WeightsError {
     Type { name: String, found: String },
     #[error("the tensor {0} holds values that are no numbers: the training it came from had diverged")]
     NotFinite(String),
+    #[error("the tensor {0} holds values beyond half precision's range, 65504: write the file with --dtype f32")]
+    BeyondHalf(String),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
