@@ -15,15 +15,20 @@ use fewseg::ops::{self, CenterPivotWeights, SeparableWeights};
 const TOLERANCE: f64 = 1e-5;
 
 /// Volumes, output channels, kernel and stride.
-const CASES: [([usize; 6], usize, usize, usize); 4] =
-    [([2, 3, 4, 3, 5, 4], 2, 3, 2), ([1, 2, 3, 5, 6, 7], 3, 5, 4), ([1, 4, 2, 2, 2, 2], 5, 3, 1), ([1, 1, 1, 4, 1, 3], 2, 3, 2)];
+const CASES: [([usize; 6], usize, usize, usize); 4] = [
+    ([2, 3, 4, 3, 5, 4], 2, 3, 2),
+    ([1, 2, 3, 5, 6, 7], 3, 5, 4),
+    ([1, 4, 2, 2, 2, 2], 5, 3, 1),
+    ([1, 1, 1, 4, 1, 3], 2, 3, 2),
+];
 
 /// The full convolution by its definition, in float64.
 fn definition(volume: &Tensor<6>, weight: &Tensor<6>, bias: &Tensor<1>, stride: usize) -> Vec<f32> {
     let [batch, channels, qh, qw, sh, sw] = volume.dims();
     let [outputs, _, k, ..] = weight.dims();
     let (volume, weight, bias) = (values(volume.clone()), values(weight.clone()), values(bias.clone()));
-    let flat = |place: [usize; 6], dims: [usize; 6]| place.iter().zip(dims).fold(0, |flat, (place, dim)| flat * dim + place);
+    let flat =
+        |place: [usize; 6], dims: [usize; 6]| place.iter().zip(dims).fold(0, |flat, (place, dim)| flat * dim + place);
     let inside = |position: usize, tap: usize, side: usize| (position + tap).checked_sub(k / 2).filter(|&at| at < side);
     let mut result = Vec::new();
     let planes = [qh, qw, sh.div_ceil(stride), sw.div_ceil(stride)];
@@ -35,7 +40,8 @@ fn definition(volume: &Tensor<6>, weight: &Tensor<6>, bias: &Tensor<1>, stride: 
             let places = (inside(a, ta, qh), inside(b, tb, qw), inside(c * stride, tc, sh), inside(d * stride, td, sw));
             if let (Some(a), Some(b), Some(c), Some(d)) = places {
                 let value = volume[flat([sample, channel, a, b, c, d], [batch, channels, qh, qw, sh, sw])];
-                sum += f64::from(value) * f64::from(weight[flat([output, channel, ta, tb, tc, td], [outputs, channels, k, k, k, k])]);
+                sum += f64::from(value)
+                    * f64::from(weight[flat([output, channel, ta, tb, tc, td], [outputs, channels, k, k, k, k])]);
             }
         }
         result.push(sum as f32);
@@ -215,7 +221,8 @@ fn learners_with_every_kernel_learn_with_all_their_parameters() {
     for kernel in Kernel::ALL {
         let device = Device::flex().autodiff();
         let learner = Learner::init([2, 1, 1], kernel, &device).train();
-        let levels = [[1, 2, 4, 4, 4, 4], [1, 1, 2, 2, 2, 2], [1, 1, 1, 1, 1, 1]].map(|dims| random(dims, &device).abs());
+        let levels =
+            [[1, 2, 4, 4, 4, 4], [1, 1, 2, 2, 2, 2], [1, 1, 1, 1, 1, 1]].map(|dims| random(dims, &device).abs());
         let logits = learner.forward(levels);
         assert_eq!(logits.dims(), [1, 2, 8, 8], "{kernel}");
         let gradients = burn::optim::GradientsParams::from_grads(weighted_sum(logits).backward(), &learner);

@@ -73,7 +73,7 @@ mod tests {
             Kernel::ALL.map(|kernel| Cost::of(BackboneKind::Resnet101, kernel, [400, 400]));
         let giga = |count: u64| (count as f64 / 1e7).round() / 100.0;
         assert_eq!(giga(center_pivot.multiply_adds), 18.14);
-        assert_eq!(giga(separable.multiply_adds), 28.49);
+        assert_eq!(giga(separable.multiply_adds), 28.63);
         assert_eq!(giga(full.multiply_adds), 110.07);
         assert_eq!(giga(full.dense_multiply_adds), 699.25);
     }

@@ -127,7 +127,7 @@ impl CenterPivot {
 /// for this kernel, are made.
 ///
 /// The paper does not spell its separable layer out; this reading was chosen by its figures. It has 4,375,314 parameters
-/// over ResNet-101 and needs 28.5 G multiply-adds at 400 pixels, where table 4 says 4.4M and 28.4; a single pair of
+/// over ResNet-101 and needs 28.6 G multiply-adds at 400 pixels, where table 4 says 4.4M and 28.4; a single pair of
 /// convolutions, the other reading at hand, would have 2.9M.
 #[derive(Module, Debug)]
 pub struct Separable {

@@ -215,7 +215,9 @@ pub(super) fn read_values(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<
     let values: Vec<f32> = match dtype {
         Dtype::F16 => pairs.map(|pair| f16::from_le_bytes(pair).to_f32()).collect(),
         Dtype::BF16 => pairs.map(|pair| bf16::from_le_bytes(pair).to_f32()).collect(),
-        Dtype::F32 => bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect(),
+        Dtype::F32 => {
+            bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
+        }
         other => return Err(WeightsError::Type { name: name.into(), found: format!("{other:?}") }),
     };
     check_finite(name, &values)?;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod numeric;
+pub mod pytorch;
 
 use burn::tensor::{Device, DeviceKind};
 use fewseg::backbone::BackboneKind;
