@@ -177,7 +177,7 @@ fn no_cut_and_no_flipped_bit_makes_a_panic() {
             assert!(outcome.is_err(), "{name} is whole when cut off at {length}");
         }
         for place in 0..whole.len() {
-            for bit in 0..8 {
+            for bit in [place % 8, (place + 5) % 8] {
                 let mut flipped = whole.clone();
                 flipped[place] ^= 1 << bit;
                 // A flipped bit in a value or a name leaves a whole file.

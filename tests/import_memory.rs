@@ -39,6 +39,7 @@ fn an_import_holds_the_network_and_one_tensor() {
     weights::save(&network, &header, &out).unwrap();
     let held = memory("VmHWM:") - before;
     let size = 4 * network.num_params();
-    assert!(held < size + size / 2, "{} MB were held for a network of {} MB", held >> 20, size >> 20);
+    println!("{} MB held for a network of {} MB", held >> 20, size >> 20);
+    assert!(held < size + size / 2, "more than the network and a tensor");
     assert!(held > size / 2, "the network itself was not measured");
 }

@@ -119,6 +119,9 @@ fn export_refuses_what_half_precision_cannot_hold() {
     let error = complaint(&["export", &single, "--dtype", "f16", "--out", &half]);
     assert!(error.contains("learner.decoder.conv1.bias") && error.contains("--dtype f32"), "{error}");
     assert!(!PathBuf::from(&half).exists());
+    assert!(complaint(&["import", &single, "--out", &half]).contains("--dtype f32"));
+    run(&["import", &single, "--dtype", "f32", "--out", &half]);
+    assert!(fs::read(&single).unwrap() == fs::read(&half).unwrap());
 }
 
 #[test]

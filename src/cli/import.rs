@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Outcome, about};
 use crate::backbone::BackboneKind;
-use crate::weights;
+use crate::weights::{self, Precision};
 
 #[derive(Args)]
 pub struct ImportArgs {
@@ -20,6 +20,9 @@ pub struct ImportArgs {
     /// Where to write the weight file
     #[arg(long)]
     out: PathBuf,
+    /// How its values are to be kept
+    #[arg(long, value_enum, default_value_t)]
+    dtype: Precision,
     /// The checkpoint was trained without support masking (the ablation of the paper's table 1)
     #[arg(long)]
     no_support_masking: bool,
@@ -43,7 +46,7 @@ pub fn run(args: ImportArgs) -> Outcome {
     if let Some(licence) = args.licence {
         header.licence = licence;
     }
-    weights::save(&network, &header, &args.out).map_err(|error| about(&args.out, error))?;
+    weights::save_as(&network, &header, args.dtype, &args.out).map_err(|error| about(&args.out, error))?;
     println!("{}: {} over {}, {}", args.out.display(), header.method, header.backbone, header.data);
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! The 4D kernels of HSNet's table 4, and the learner's layer with either of them.
 
 use std::fmt;
-use std::str::FromStr;
 
 use burn::Tensor;
 use burn::module::{Initializer, Module, Param};
@@ -48,19 +47,8 @@ impl fmt::Display for Kernel {
     }
 }
 
-impl FromStr for Kernel {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kernel| kernel.name() == name).ok_or_else(|| {
-            let known = Self::ALL.map(Self::name).join(", ");
-            format!("there is no kernel \"{name}\"; the known ones are {known}")
-        })
-    }
-}
-
-/// What a layer does to a volume: its channels before and after, the side of its kernel, and its stride over the support
-/// plane.
+/// What a layer does to a volume: its channels before and after, the side of its kernel, and its stride over the
+/// support plane.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
     pub input: usize,
@@ -71,6 +59,7 @@ pub struct Form {
 
 /// A 4D convolution, group normalisation and ReLU.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a learner has fifteen of them, in vectors")]
 pub enum Layer {
     CenterPivot(CenterPivot),
     Separable(Separable),
@@ -122,13 +111,13 @@ impl CenterPivot {
     }
 }
 
-/// A layer with the separable kernel: two separable convolutions at the input's width, the second around a shortcut, and
-/// a projection where the width changes, as the residual blocks of Yang and Ramanan (NeurIPS 2019), whom the paper cites
-/// for this kernel, are made.
+/// A layer with the separable kernel: two separable convolutions at the input's width, the second around a shortcut,
+/// and a projection where the width changes, much as the residual blocks of Yang and Ramanan (NeurIPS 2019), whom the
+/// paper cites for this kernel.
 ///
-/// The paper does not spell its separable layer out; this reading was chosen by its figures. It has 4,375,314 parameters
-/// over ResNet-101 and needs 28.6 G multiply-adds at 400 pixels, where table 4 says 4.4M and 28.4; a single pair of
-/// convolutions, the other reading at hand, would have 2.9M.
+/// The paper does not spell its separable layer out; this reading was chosen by its figures. It has 4,375,314
+/// parameters over ResNet-101 and takes 28.6 G multiply-adds at 400 pixels, where table 4 says 4.4M and 28.4; a single
+/// pair of convolutions, the other reading at hand, would have 2.9M.
 #[derive(Module, Debug)]
 pub struct Separable {
     first: Pair,

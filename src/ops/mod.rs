@@ -1,5 +1,5 @@
-//! What burn lacks: the hypercorrelation, 4D convolutions (center-pivot, and the separable and full ones that it is held
-//! against), group normalisation of volumes as large as theirs, and bilinear resizing of two dimensions of many.
+//! What burn lacks: the hypercorrelation, 4D convolutions (center-pivot, and the separable and full ones that it is
+//! held against), group normalisation of volumes as large as theirs, and bilinear resizing of two dimensions of many.
 //!
 //! Each operation has a composed form, written in burn's own operations ([`composed`]): it runs on every device, gives
 //! the gradient, and is what the tests hold the rest against. Where a device has something faster, the functions here

@@ -36,9 +36,9 @@ pub struct SeparableWeights {
     pub query_bias: Tensor<1>,
 }
 
-/// The separable 4D convolution (Yang and Ramanan, "Volumetric Correspondence Networks for Optical Flow", NeurIPS 2019):
-/// one 2D convolution over the support plane, then one over the query plane. Without biases it is the [`full`] one whose
-/// kernel is the product of its two. Padding, stride and shapes are those of [`full`].
+/// The separable 4D convolution (Yang and Ramanan, "Volumetric Correspondence Networks for Optical Flow", NeurIPS
+/// 2019): one 2D convolution over the support plane, then one over the query plane. Without biases it is the [`full`]
+/// one whose kernel is the product of its two. Padding, stride and shapes are those of [`full`].
 ///
 /// # Panics
 /// If the weights do not fit the volume or each other, or a kernel is not odd: a mistake in the calling code.

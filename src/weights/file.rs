@@ -113,9 +113,6 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// How much of a file it takes to tell.
-    pub const ENOUGH: usize = 512;
-
     /// Few bytes that begin as none of these are taken for a safetensors file that was cut off.
     pub fn of(start: &[u8]) -> Self {
         match start {

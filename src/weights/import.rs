@@ -4,7 +4,6 @@
 //! backbone has torchvision's keys alone. Batch norm, frozen in HSNet, is folded into the convolution before it. Each
 //! tensor is read when its place in the network comes up: besides the network, only one is in memory.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -57,8 +56,8 @@ fn import_checkpoint(
     device: &Device,
 ) -> Result<(Header, Hsnet), WeightsError> {
     let kind = kind.or_else(|| backbone_of(file)).ok_or(WeightsError::NoBackbone)?;
-    let source = Source::new(file);
-    let trained = source.holds_learner();
+    let mut source = Source::new(file);
+    let trained = holds_learner(file);
     let network = fill_from(Hsnet::init(kind, device), |name| match name.split_once('.') {
         Some(("backbone", field)) => source.convolution(kind, field).map(Some),
         Some((_, field)) if trained => source.get(&learner_key(field)).map(Some),
@@ -109,27 +108,23 @@ fn bare(key: &str) -> &str {
 struct Source<'a> {
     file: &'a TensorFile,
     names: BTreeMap<&'a str, &'a str>,
-    left: RefCell<BTreeSet<&'a str>>,
+    left: BTreeSet<&'a str>,
 }
 
 impl<'a> Source<'a> {
     fn new(file: &'a TensorFile) -> Self {
         let names: BTreeMap<_, _> = file.names().filter(|name| is_used(name)).map(|name| (bare(name), name)).collect();
-        Self { file, left: RefCell::new(names.keys().copied().collect()), names }
+        Self { file, left: names.keys().copied().collect(), names }
     }
 
-    fn holds_learner(&self) -> bool {
-        holds_learner(self.file)
-    }
-
-    fn get(&self, key: &str) -> Result<Array, WeightsError> {
+    fn get(&mut self, key: &str) -> Result<Array, WeightsError> {
         let name = self.names.get(key).ok_or_else(|| WeightsError::Missing(key.to_string()))?;
-        self.left.borrow_mut().remove(key);
+        self.left.remove(key);
         self.file.read(name)
     }
 
     /// The weight or bias of one of the backbone's convolutions, the batch norm behind it folded in.
-    fn convolution(&self, kind: BackboneKind, field: &str) -> Result<Array, WeightsError> {
+    fn convolution(&mut self, kind: BackboneKind, field: &str) -> Result<Array, WeightsError> {
         let (conv, part) = field.rsplit_once('.').unwrap_or((field, ""));
         match backbone_keys(kind, conv) {
             (conv, None) => self.get(&format!("{conv}.{part}")),
@@ -146,7 +141,7 @@ impl<'a> Source<'a> {
     /// # Errors
     /// If the checkpoint has a tensor that was not asked for: it belongs to another model.
     fn finish(self) -> Result<(), WeightsError> {
-        match self.left.into_inner().first() {
+        match self.left.first() {
             Some(&key) => Err(WeightsError::Unused(key.into())),
             None => Ok(()),
         }
@@ -161,10 +156,11 @@ struct BatchNorm {
 }
 
 impl BatchNorm {
-    fn read(source: &Source, key: &str) -> Result<Self, WeightsError> {
+    fn read(source: &mut Source, key: &str) -> Result<Self, WeightsError> {
         let gamma = source.get(&format!("{key}.weight"))?;
-        let get = |part: &str| {
-            let (name, array) = (format!("{key}.{part}"), source.get(&format!("{key}.{part}"))?);
+        let mut get = |part: &str| {
+            let name = format!("{key}.{part}");
+            let array = source.get(&name)?;
             match array.shape == gamma.shape {
                 true => Ok(array.values),
                 false => Err(WeightsError::Shape { name, expected: gamma.shape.clone(), found: array.shape }),

@@ -102,7 +102,7 @@ pub enum WeightsError {
     UnknownMethod(String),
     #[error("{0}")]
     UnknownBackbone(String),
-    #[error("it holds no backbone that fewseg knows, which are {}", BackboneKind::ALL.map(BackboneKind::name).join(", "))]
+    #[error("it holds none of the known backbones ({})", BackboneKind::ALL.map(BackboneKind::name).join(", "))]
     NoBackbone,
     #[error("its backbone is {found}, not {asked}")]
     OtherBackbone { found: BackboneKind, asked: BackboneKind },
@@ -118,7 +118,7 @@ pub enum WeightsError {
     Type { name: String, found: String },
     #[error("the tensor {0} holds values that are no numbers: the training it came from had diverged")]
     NotFinite(String),
-    #[error("the tensor {0} holds values beyond half precision's range, 65504: write the file with --dtype f32")]
+    #[error("the tensor {0} holds values beyond half precision's range (65504): only --dtype f32 can keep them")]
     BeyondHalf(String),
     #[error("{0}")]
     Io(#[from] std::io::Error),

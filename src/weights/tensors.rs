@@ -18,6 +18,9 @@ use super::{Header, WeightsError};
 /// The longest header of a safetensors file, in bytes, as its format allows.
 const LONGEST_HEADER: u64 = 100_000_000;
 
+/// How much of a file it takes to tell what it is.
+const START: u64 = 512;
+
 /// What kind of file it is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Format {
@@ -35,12 +38,15 @@ pub struct TensorFile {
     tensors: BTreeMap<String, Stored>,
 }
 
+/// Reads a tensor's values; its name is for the errors.
+type ReadValues = dyn Fn(&str) -> Result<Vec<f32>, WeightsError>;
+
 /// A tensor in a file.
 struct Stored {
     shape: Vec<usize>,
     /// The type of its values, as its format calls it.
     dtype: String,
-    read: Box<dyn Fn(&str) -> Result<Vec<f32>, WeightsError>>,
+    read: Box<ReadValues>,
 }
 
 impl TensorFile {
@@ -54,7 +60,7 @@ impl TensorFile {
             return Err(WeightsError::Folder);
         }
         let mut start = Vec::new();
-        file.by_ref().take(Layout::ENOUGH as u64).read_to_end(&mut start)?;
+        file.by_ref().take(START).read_to_end(&mut start)?;
         match Layout::of(&start) {
             Layout::Safetensors => Self::open_safetensors(file),
             Layout::Pytorch => Self::open_pytorch(path),
@@ -130,11 +136,6 @@ impl TensorFile {
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
-    }
-
-    /// The shape of a tensor, if there is one of this name.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|tensor| tensor.shape.as_slice())
     }
 
     /// The types of the values, each once.
