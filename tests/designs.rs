@@ -17,7 +17,7 @@ const PLANE: usize = 8;
 const COVERED: usize = 4;
 
 fn network(masking: Masking, guided: bool) -> Hsnet {
-    Hsnet::init(KIND, Design { masking, guided }, &Device::flex())
+    Hsnet::init(KIND, Design { masking, guided, ..Design::default() }, &Device::flex())
 }
 
 fn pictures() -> Tensor<4> {

@@ -4,25 +4,14 @@
 mod common;
 
 use burn::Tensor;
-use burn::tensor::{Device, Distribution};
+use burn::tensor::Device;
+use common::numeric::{differences, on, random, values, weighted, weighted_sum};
 use common::{devices, distance, wgpu};
 use fewseg::ops::{self, CenterPivotWeights, composed, resize_dims};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 const TOLERANCE: f64 = 1e-5;
-
-fn random<const D: usize>(dims: [usize; D], device: &Device) -> Tensor<D> {
-    Tensor::random(dims, Distribution::Normal(0.0, 1.0), device)
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter().collect()
-}
-
-fn on<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
-    Tensor::from_data(tensor.to_data(), device)
-}
 
 /// Runs a property over random cases; few, since each compiles and runs whole networks' worth of kernels.
 fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
@@ -71,34 +60,6 @@ fn the_gradient_of_a_masked_feature_is_finite() {
     for leaf in [query, support] {
         assert!(values(leaf.grad(&gradients).unwrap()).iter().all(|value| value.is_finite()));
     }
-}
-
-/// What the sum of `output` times fixed weights is: a loss whose gradient reaches everything.
-fn weighted(output: &[f32]) -> f64 {
-    output.iter().zip(directions()).map(|(&value, weight)| f64::from(value) * f64::from(weight)).sum()
-}
-
-fn directions() -> impl Iterator<Item = f32> {
-    (0..).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0)
-}
-
-/// The same of a tensor, to be differentiated.
-fn weighted_sum<const D: usize>(output: Tensor<D>) -> Tensor<1> {
-    let weights: Vec<f32> = directions().take(output.dims().iter().product()).collect();
-    let weights = Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape(output.dims());
-    (output * weights).sum()
-}
-
-/// The gradient of `loss` at `start` by central differences.
-fn differences<const D: usize>(start: &Tensor<D>, loss: impl Fn(Tensor<D>) -> f64) -> Vec<f32> {
-    const STEP: f32 = 1e-2;
-    let numbers = values(start.clone());
-    let moved = |index: usize, by: f32| {
-        let mut numbers = numbers.clone();
-        numbers[index] += by;
-        loss(Tensor::<1>::from_floats(numbers.as_slice(), &start.device()).reshape(start.dims()))
-    };
-    (0..numbers.len()).map(|i| ((moved(i, STEP) - moved(i, -STEP)) / f64::from(2.0 * STEP)) as f32).collect()
 }
 
 #[test]

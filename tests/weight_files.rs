@@ -1,18 +1,12 @@
-//! Weight files: what is written is read back, published checkpoints come in through their own format, and whatever is
-//! wrong with a file is said.
+//! Weight files: what is written is read back, and whatever is wrong with a file is said.
 
 mod common;
 
-use std::fs::File;
-use std::io::Write;
-
 use burn::tensor::Device;
-use common::{distance, formula_checkpoint};
+use common::distance;
 use fewseg::backbone::BackboneKind;
-use fewseg::hsnet::{Design, Hsnet};
-use fewseg::weights::{self, Array, Arrays, Header, WeightsError, arrays_of};
-use zip::CompressionMethod;
-use zip::write::SimpleFileOptions;
+use fewseg::hsnet::{Design, Hsnet, Kernel};
+use fewseg::weights::{self, Header, Precision, arrays_of, fill};
 
 const KIND: BackboneKind = BackboneKind::MobilenetV2;
 
@@ -59,6 +53,12 @@ fn a_truncated_file_is_said_to_be_cut_off() {
 }
 
 #[test]
+fn what_is_no_weight_file_is_told_apart() {
+    assert!(load_error(b"PK\x03\x04 and so on").contains("fewseg import"));
+    assert!(load_error(b"\x89PNG\r\n\x1a\n and so on").contains("neither a weight file nor"));
+}
+
+#[test]
 fn a_file_without_our_header_is_none_of_ours() {
     let empty: [(&str, safetensors::tensor::TensorView); 0] = [];
     let bytes = safetensors::serialize(empty, None).unwrap();
@@ -96,45 +96,6 @@ fn a_header_that_nothing_can_work_with_is_refused() {
 }
 
 #[test]
-fn values_that_are_no_numbers_are_refused() {
-    let mut checkpoint = formula_checkpoint(KIND);
-    let name = "module.hpn_learner.decoder2.2.bias";
-    checkpoint.get_mut(name).unwrap().values[1] = f32::NAN;
-    let path = tempfile::tempdir().unwrap();
-    let file = path.path().join("diverged.pt");
-    write_pytorch(&checkpoint, &file);
-    let error = weights::import(&file, KIND, &Device::flex()).map(|_| ()).unwrap_err();
-    assert!(matches!(&error, WeightsError::NotFinite(tensor) if tensor == name), "{error}");
-}
-
-#[test]
-fn a_published_checkpoint_is_imported_from_its_own_format() {
-    let checkpoint = formula_checkpoint(KIND);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("best_model.pt");
-    write_pytorch(&checkpoint, &file);
-    let (header, network) = weights::import(&file, KIND, &Device::flex()).unwrap();
-    assert_eq!((header.backbone.as_str(), header.size), ("mobilenetv2", [400, 400]));
-    let (_, expected) = weights::import_arrays(checkpoint, KIND, &Device::flex()).unwrap();
-    assert!(arrays_of(&network) == arrays_of(&expected));
-}
-
-#[test]
-fn a_checkpoint_of_another_backbone_is_refused() {
-    let error = weights::import_arrays(formula_checkpoint(KIND), BackboneKind::Resnet50, &Device::flex());
-    let error = error.map(|_| ()).unwrap_err();
-    assert!(matches!(error, WeightsError::Missing(_)), "{error}");
-}
-
-#[test]
-fn a_backbone_alone_is_imported_with_an_untrained_learner() {
-    let backbone = |(key, array): (String, Array)| Some((key.strip_prefix("module.backbone.")?.to_string(), array));
-    let arrays: Arrays = formula_checkpoint(BackboneKind::Resnet50).into_iter().filter_map(backbone).collect();
-    let (header, _) = weights::import_arrays(arrays, BackboneKind::Resnet50, &Device::flex()).unwrap();
-    assert!(header.data.contains("untrained"));
-}
-
-#[test]
 fn parameters_are_as_many_as_the_paper_counts() {
     let count = |kind| {
         let arrays = arrays_of(&Hsnet::init(kind, Design::default(), &Device::flex()).learner);
@@ -145,55 +106,45 @@ fn parameters_are_as_many_as_the_paper_counts() {
     assert_eq!(count(BackboneKind::Vgg16), 2_570_018);
 }
 
-/// Writes a flat state dictionary as `torch.save` does: a zip of a pickle and one file of floats a tensor.
-fn write_pytorch(arrays: &Arrays, path: &std::path::Path) {
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
-    archive.start_file("model/data.pkl", options).unwrap();
-    archive.write_all(&pickle(arrays)).unwrap();
-    archive.start_file("model/version", options).unwrap();
-    archive.write_all(b"3\n").unwrap();
-    for (index, array) in arrays.values().enumerate() {
-        archive.start_file(format!("model/data/{index}"), options).unwrap();
-        let bytes: Vec<u8> = array.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        archive.write_all(&bytes).unwrap();
-    }
-    archive.finish().unwrap();
+#[test]
+fn single_precision_is_kept_to_the_bit_and_half_precision_survives_it() {
+    let (network, header, half) = weight_file();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("single.safetensors");
+    weights::save_as(&network, &header, Precision::F32, &path).unwrap();
+    let (read_header, read) = weights::load(&std::fs::read(&path).unwrap(), &Device::flex()).unwrap();
+    assert_eq!(read_header, header);
+    assert!(arrays_of(&read) == arrays_of(&network));
+    assert!(weights::to_bytes(&read, &header).unwrap() == half);
 }
 
-/// The pickle of such a dictionary: for each key a call of `torch._utils._rebuild_tensor_v2`.
-fn pickle(arrays: &Arrays) -> Vec<u8> {
-    let text = |pickle: &mut Vec<u8>, text: &str| {
-        pickle.push(b'X');
-        pickle.extend((text.len() as u32).to_le_bytes());
-        pickle.extend(text.bytes());
-    };
-    let number = |pickle: &mut Vec<u8>, value: usize| {
-        pickle.push(b'J');
-        pickle.extend((value as u32).to_le_bytes());
-    };
-    let mut pickle = b"\x80\x02}(".to_vec();
-    for (index, (name, array)) in arrays.iter().enumerate() {
-        text(&mut pickle, name);
-        pickle.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
-        text(&mut pickle, "storage");
-        pickle.extend(b"ctorch\nFloatStorage\n");
-        text(&mut pickle, &index.to_string());
-        text(&mut pickle, "cpu");
-        number(&mut pickle, array.values.len());
-        pickle.extend(b"tQ");
-        number(&mut pickle, 0);
-        for sizes in [array.shape.clone(), strides(&array.shape)] {
-            pickle.push(b'(');
-            sizes.into_iter().for_each(|size| number(&mut pickle, size));
-            pickle.push(b't');
-        }
-        pickle.extend(b"\x89ccollections\nOrderedDict\n)RtR");
-    }
-    pickle.extend(b"u.");
-    pickle
+#[test]
+fn values_beyond_half_precision_are_refused_there_and_kept_in_single() {
+    let (network, header, _) = weight_file();
+    let mut arrays = arrays_of(&network);
+    arrays.get_mut("learner.decoder.conv4.bias").unwrap().values[0] = 70000.0;
+    let network = fill(network, arrays).unwrap();
+    let error = weights::to_bytes(&network, &header).unwrap_err().to_string();
+    assert!(error.contains("learner.decoder.conv4.bias") && error.contains("f32"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("single.safetensors");
+    weights::save_as(&network, &header, Precision::F32, &path).unwrap();
+    let (_, read) = weights::load(&std::fs::read(&path).unwrap(), &Device::flex()).unwrap();
+    assert_eq!(arrays_of(&read)["learner.decoder.conv4.bias"].values[0], 70000.0);
 }
 
-fn strides(shape: &[usize]) -> Vec<usize> {
-    (0..shape.len()).map(|dim| shape[dim + 1..].iter().product()).collect()
+#[test]
+fn a_file_says_its_kernel_and_one_from_before_has_the_center_pivot_kernel() {
+    for kernel in Kernel::ALL {
+        let network = Hsnet::init(KIND, kernel.into(), &Device::flex());
+        let header = Header { design: kernel.into(), ..Header::hsnet(KIND, [256, 256]) };
+        let bytes = weights::to_bytes(&network, &header).unwrap();
+        let (read_header, read) = weights::load(&bytes, &Device::flex()).unwrap();
+        assert_eq!((read_header.design.kernel, read.design().kernel), (kernel, kernel));
+    }
+    let header = serde_json::to_value(Header::hsnet(KIND, [256, 256])).unwrap();
+    let mut old = header.as_object().unwrap().clone();
+    assert_eq!(old.remove("kernel").unwrap(), "center-pivot");
+    let old: Header = serde_json::from_value(old.into()).unwrap();
+    assert_eq!(old.design.kernel, Kernel::CenterPivot);
 }

@@ -60,6 +60,11 @@ impl BackboneKind {
         }
     }
 
+    /// How many layers are tapped at levels 2, 3 and 4.
+    pub fn layers(self) -> [usize; 3] {
+        self.widths().map(|widths| widths.len())
+    }
+
     /// The height and width of levels 2, 3 and 4 for an input of `[height, width]`: an eighth, a sixteenth and a
     /// thirty-second, rounded up at every halving, or down where VGG16 pools.
     pub fn planes(self, input: [usize; 2]) -> [[usize; 2]; 3] {

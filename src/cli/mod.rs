@@ -1,7 +1,10 @@
 //! The command line: one file a subcommand.
 
+mod bench;
 mod device;
+mod export;
 mod import;
+mod info;
 mod segment;
 mod train;
 
@@ -34,6 +37,12 @@ enum Command {
     Segment(segment::SegmentArgs),
     /// Turn a published HSNet checkpoint or a torchvision backbone into a weight file
     Import(import::ImportArgs),
+    /// Write a weight file in another precision
+    Export(export::ExportArgs),
+    /// Print what a weight file says of itself, or what another file of tensors is
+    Info(info::InfoArgs),
+    /// Measure this machine: the paper's table of 4D kernels, or training steps
+    Bench(bench::BenchArgs),
 }
 
 /// Runs the command line that this process was called with.
@@ -43,6 +52,9 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(*args),
         Command::Segment(args) => segment::run(args),
         Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Info(args) => info::run(args),
+        Command::Bench(args) => bench::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

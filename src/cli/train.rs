@@ -8,7 +8,7 @@ use clap::Args;
 use super::{DeviceChoice, Outcome, about, read};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
-use crate::hsnet::{Design, Hsnet, Masking};
+use crate::hsnet::{Design, Hsnet, Kernel, Masking};
 use crate::train::{self, DataSet, Material, Settings, Start};
 use crate::weights::{self, LICENCE};
 
@@ -58,6 +58,9 @@ pub struct TrainArgs {
     /// How what is around the object is kept out of a support's features [default: as the weights have it, else features]
     #[arg(long, value_enum)]
     masking: Option<Masking>,
+    /// The learner's 4D kernel; another than the weights' starts from scratch [default: as the weights have it, else center-pivot]
+    #[arg(long, value_enum)]
+    kernel: Option<Kernel>,
     /// Give the decoder a guide: how each place compares with the supports' object and background, and its own features
     #[arg(long)]
     guided: bool,
@@ -210,7 +213,11 @@ fn out(args: &TrainArgs) -> Outcome<PathBuf> {
 
 /// The design that was asked for; where nothing was, that of the weights.
 fn design(args: &TrainArgs, weights: Design) -> Design {
-    Design { masking: args.masking.unwrap_or(weights.masking), guided: args.guided || weights.guided }
+    Design {
+        masking: args.masking.unwrap_or(weights.masking),
+        kernel: args.kernel.unwrap_or(weights.kernel),
+        guided: args.guided || weights.guided,
+    }
 }
 
 fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) -> Outcome<Settings> {

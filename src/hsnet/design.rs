@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Kernel;
+
 /// How what is around the object is kept out of a support's features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -22,7 +24,16 @@ pub enum Masking {
 #[serde(default)]
 pub struct Design {
     pub masking: Masking,
+    /// The learner's 4D kernel.
+    pub kernel: Kernel,
     /// Whether the decoder also sees how each place of the query compares with the supports' object and background, and
     /// what the query's features are; the paper's decoder sees the squeezed correlation alone.
     pub guided: bool,
+}
+
+impl From<Kernel> for Design {
+    /// The paper's with another 4D kernel.
+    fn from(kernel: Kernel) -> Self {
+        Self { kernel, ..Self::default() }
+    }
 }

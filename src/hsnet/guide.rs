@@ -11,7 +11,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Device;
 use burn::tensor::activation::relu;
 
-use super::learner::{SQUEEZED, conv};
+use super::kernel::conv;
+use super::learner::SQUEEZED;
 use crate::backbone::{BackboneKind, Pyramid};
 use crate::ops::{self, EPSILON, resize_pictures};
 

@@ -1,18 +1,30 @@
 //! The learner: squeeze, mix, decode (HSNet, sections 4.2 and 4.3, figure 3).
 
 use burn::Tensor;
-use burn::module::{Initializer, Module, Param};
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
 use burn::tensor::Device;
 use burn::tensor::activation::relu;
 
-use crate::ops::{self, CenterPivotWeights, resize_dims, resize_pictures};
+use super::kernel::{Form, Kernel, Layer, conv};
+use crate::ops::{resize_dims, resize_pictures};
 
-/// Groups of every group normalisation (the published implementation's value).
-const GROUPS: usize = 4;
 /// Channels of a squeezed volume.
 pub(super) const SQUEEZED: usize = 128;
+/// The layers of either mixing block.
+pub(super) const MIXING: [Form; 3] = [Form { input: SQUEEZED, output: SQUEEZED, kernel: 3, stride: 1 }; 3];
+/// The decoder's convolutions, as input and output channels: two at level 2's resolution, two at twice that.
+pub(super) const DECODING: [[usize; 2]; 4] = [[SQUEEZED, 128], [128, 64], [64, 64], [64, 2]];
+
+/// The layers of the squeezing blocks over `layers` layers of correlation at levels 2, 3 and 4.
+pub(super) fn squeezing(layers: [usize; 3]) -> [[Form; 3]; 3] {
+    let form = |input, output, kernel, stride| Form { input, output, kernel, stride };
+    [
+        [form(layers[0], 16, 5, 4), form(16, 64, 5, 4), form(64, SQUEEZED, 3, 2)],
+        [form(layers[1], 16, 5, 4), form(16, 64, 3, 2), form(64, SQUEEZED, 3, 2)],
+        [form(layers[2], 16, 3, 2), form(16, 64, 3, 2), form(64, SQUEEZED, 3, 2)],
+    ]
+}
 
 #[derive(Module, Debug)]
 pub struct Learner {
@@ -26,18 +38,14 @@ pub struct Learner {
 
 impl Learner {
     /// Untrained, for correlations of `layers` layers at levels 2, 3 and 4.
-    pub fn init(layers: [usize; 3], device: &Device) -> Self {
-        let squeeze = |layers, kernels: [usize; 3], strides: [usize; 3]| {
-            let widths = [16, 64, SQUEEZED];
-            Block::init(layers, [0, 1, 2].map(|i| (widths[i], kernels[i], strides[i])), device)
-        };
-        let mix = || Block::init(SQUEEZED, [(SQUEEZED, 3, 1); 3], device);
+    pub fn init(layers: [usize; 3], kernel: Kernel, device: &Device) -> Self {
+        let [squeeze2, squeeze3, squeeze4] = squeezing(layers).map(|forms| Block::init(kernel, forms, device));
         Self {
-            squeeze2: squeeze(layers[0], [5, 5, 3], [4, 4, 2]),
-            squeeze3: squeeze(layers[1], [5, 3, 3], [4, 2, 2]),
-            squeeze4: squeeze(layers[2], [3, 3, 3], [2, 2, 2]),
-            mix4to3: mix(),
-            mix3to2: mix(),
+            squeeze2,
+            squeeze3,
+            squeeze4,
+            mix4to3: Block::init(kernel, MIXING, device),
+            mix3to2: Block::init(kernel, MIXING, device),
             decoder: Decoder::init(device),
         }
     }
@@ -74,33 +82,15 @@ fn resized_like(coarse: Tensor<6>, fine: &Tensor<6>) -> Tensor<6> {
     resize_dims(resize_dims(coarse, 2, [query_h, query_w]), 4, [support_h, support_w])
 }
 
-/// Center-pivot convolutions, each followed by group normalisation and ReLU.
+/// 4D convolutions, each followed by group normalisation and ReLU.
 #[derive(Module, Debug)]
 struct Block {
     layers: Vec<Layer>,
 }
 
-#[derive(Module, Debug)]
-struct Layer {
-    query: Conv2d,
-    support: Conv2d,
-    norm: Affine,
-    stride: usize,
-}
-
 impl Block {
-    /// `layers` are width, kernel, and stride over the support plane.
-    fn init<const N: usize>(mut input: usize, layers: [(usize, usize, usize); N], device: &Device) -> Self {
-        let layers = layers.map(|(width, kernel, stride)| {
-            let channels = [std::mem::replace(&mut input, width), width];
-            Layer {
-                query: conv(channels, kernel, device),
-                support: conv(channels, kernel, device),
-                norm: Affine::init(width, device),
-                stride,
-            }
-        });
-        Self { layers: layers.into() }
+    fn init(kernel: Kernel, forms: [Form; 3], device: &Device) -> Self {
+        Self { layers: forms.map(|form| Layer::init(kernel, form, device)).into() }
     }
 
     fn forward(&self, volume: Tensor<6>) -> Tensor<6> {
@@ -108,34 +98,7 @@ impl Block {
     }
 }
 
-impl Layer {
-    fn forward(&self, volume: Tensor<6>) -> Tensor<6> {
-        let bias = |conv: &Conv2d| conv.bias.as_ref().map_or_else(|| unreachable!("made with a bias"), |b| b.val());
-        let weights = CenterPivotWeights {
-            query: self.query.weight.val(),
-            query_bias: bias(&self.query),
-            support: self.support.weight.val(),
-            support_bias: bias(&self.support),
-        };
-        let volume = ops::center_pivot(volume, weights, self.stride);
-        relu(ops::group_norm(volume, GROUPS, self.norm.gamma.val(), self.norm.beta.val()))
-    }
-}
-
-/// The affine map behind a group normalisation.
-#[derive(Module, Debug)]
-struct Affine {
-    gamma: Param<Tensor<1>>,
-    beta: Param<Tensor<1>>,
-}
-
-impl Affine {
-    fn init(channels: usize, device: &Device) -> Self {
-        Self { gamma: Initializer::Ones.init([channels], device), beta: Initializer::Zeros.init([channels], device) }
-    }
-}
-
-/// Two convolutions at level 2's resolution, two at twice that.
+/// The plane that is left, decoded into logits.
 #[derive(Module, Debug)]
 struct Decoder {
     conv1: Conv2d,
@@ -146,12 +109,8 @@ struct Decoder {
 
 impl Decoder {
     fn init(device: &Device) -> Self {
-        Self {
-            conv1: conv([SQUEEZED, 128], 3, device),
-            conv2: conv([128, 64], 3, device),
-            conv3: conv([64, 64], 3, device),
-            conv4: conv([64, 2], 3, device),
-        }
+        let [conv1, conv2, conv3, conv4] = DECODING.map(|channels| conv(channels, 3, device));
+        Self { conv1, conv2, conv3, conv4 }
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
@@ -162,12 +121,4 @@ impl Decoder {
         let x = relu(self.conv3.forward(x));
         self.conv4.forward(x)
     }
-}
-
-/// A convolution with a bias, padded by half its kernel.
-pub(super) fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
-    let half = kernel / 2;
-    Conv2dConfig::new(channels, [kernel, kernel])
-        .with_padding(PaddingConfig2d::Explicit(half, half, half, half))
-        .init(device)
 }

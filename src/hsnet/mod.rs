@@ -6,8 +6,10 @@
 //! coarse levels are mixed into finer ones, and what remains is a plane over the query that two small convolutions
 //! decode into logits.
 
+mod cost;
 mod design;
 mod guide;
+mod kernel;
 mod learner;
 mod support;
 mod task;
@@ -21,7 +23,9 @@ use crate::ops;
 
 use guide::Guide;
 
+pub use cost::Cost;
 pub use design::{Design, Masking};
+pub use kernel::Kernel;
 pub use learner::Learner;
 pub use support::{Marked, Support};
 pub use task::{Segmenter, Task, TaskError};
@@ -41,10 +45,9 @@ pub struct Hsnet {
 impl Hsnet {
     /// Untrained, with PyTorch's default initialisation, which HSNet uses as it is.
     pub fn init(kind: BackboneKind, design: Design, device: &Device) -> Self {
-        let layers = kind.widths().map(|widths| widths.len());
         Self {
             backbone: Backbone::init(kind, device),
-            learner: Learner::init(layers, device),
+            learner: Learner::init(kind.layers(), design.kernel, device),
             guide: design.guided.then(|| Guide::init(kind, device)),
             kind,
             design,
@@ -59,10 +62,15 @@ impl Hsnet {
         self.design
     }
 
-    /// The same weights in another design; a guide that was not there starts untrained.
+    /// The same weights in another design: a guide that was not there starts untrained, and so does a learner of another
+    /// kernel.
     pub fn redesign(self, design: Design, device: &Device) -> Self {
         let guide = design.guided.then(|| self.guide.unwrap_or_else(|| Guide::init(self.kind, device)));
-        Self { guide, design, ..self }
+        let learner = match design.kernel == self.design.kernel {
+            true => self.learner,
+            false => Learner::init(self.kind.layers(), design.kernel, device),
+        };
+        Self { guide, learner, design, ..self }
     }
 
     /// The features of pictures `(batch, 3, h, w)`, normalised.

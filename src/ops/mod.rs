@@ -1,5 +1,5 @@
-//! What burn lacks: the hypercorrelation, the center-pivot 4D convolution, group
-//! normalisation of volumes as large as its, and bilinear resizing of two dimensions of many.
+//! What burn lacks: the hypercorrelation, 4D convolutions (center-pivot, and the separable and full ones that it is
+//! held against), group normalisation of volumes as large as theirs, and bilinear resizing of two dimensions of many.
 //!
 //! Each operation has a composed form, written in burn's own operations ([`composed`]): it runs on every device, gives
 //! the gradient, and is what the tests hold the rest against. Where a device has something faster, the functions here
@@ -12,6 +12,7 @@ mod gradient;
 mod kernels;
 mod norm;
 mod resize;
+mod unfolded;
 mod wgsl;
 
 use burn::Tensor;
@@ -22,6 +23,7 @@ pub use kernels::CenterPivotShape;
 use kernels::{CenterPivotKernel, CorrelationKernel};
 pub use norm::group_norm;
 pub use resize::{resize_dims, resize_pictures};
+pub use unfolded::{SeparableWeights, full, separable};
 pub use wgsl::shader_sources;
 
 /// Added to a feature's norm before dividing by it (the published implementation's value; the paper leaves it open).

@@ -5,6 +5,7 @@
 //! from classes that were held out for it, never from the novel ones that are tested on.
 
 mod batch;
+mod bench;
 mod learner;
 mod loader;
 mod material;
@@ -41,6 +42,7 @@ use progress::Lines;
 use sweep::{MeanIou, sweep};
 
 pub use batch::Role;
+pub use bench::{Steps, time_steps};
 pub use material::Material;
 pub use settings::{DataSet, Settings, Start};
 pub use sweep::Sweep;

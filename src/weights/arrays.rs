@@ -18,25 +18,53 @@ pub struct Array {
 /// Parameters under the path of their fields, joined by dots.
 pub type Arrays = BTreeMap<String, Array>;
 
+/// A parameter that is still on its device.
+pub(super) struct Parameter {
+    pub shape: Vec<usize>,
+    /// Copies the values from the device, row by row.
+    pub read: Box<dyn Fn() -> Vec<f32>>,
+}
+
+/// Every parameter of a module, none of them read yet.
+pub(super) fn parameters_of<M: Module>(module: &M) -> BTreeMap<String, Parameter> {
+    let mut collector = Collector { path: Path::default(), parameters: BTreeMap::new() };
+    module.visit(&mut collector);
+    collector.parameters
+}
+
 /// Reads every parameter of a module back from its device (native only: a browser cannot wait).
 pub fn arrays_of<M: Module>(module: &M) -> Arrays {
-    let mut collector = Collector { path: Path::default(), arrays: Arrays::new() };
-    module.visit(&mut collector);
-    collector.arrays
+    let read = |(name, Parameter { shape, read })| (name, Array { shape, values: read() });
+    parameters_of(module).into_iter().map(read).collect()
 }
 
 /// Gives every parameter of a module its value.
 ///
 /// # Errors
 /// If a parameter has no array or one of another shape, or an array no parameter.
-pub fn fill<M: Module>(module: M, arrays: Arrays) -> Result<M, WeightsError> {
-    let mut filler = Filler { path: Path::default(), arrays, error: None };
-    let module = module.map(&mut filler);
-    if let Some(error) = filler.error {
-        return Err(error);
-    }
-    match filler.arrays.into_keys().next() {
+pub fn fill<M: Module>(module: M, mut arrays: Arrays) -> Result<M, WeightsError> {
+    let module = fill_from(module, |name| match arrays.remove(name) {
+        Some(array) => Ok(Some(array)),
+        None => Err(WeightsError::Missing(name.into())),
+    })?;
+    match arrays.into_keys().next() {
         Some(unused) => Err(WeightsError::Unused(unused)),
+        None => Ok(module),
+    }
+}
+
+/// Asks `source` for the value of each parameter, one at a time, by its name; where it has none, the parameter stays.
+///
+/// # Errors
+/// The first that `source` gives, or if a value has another shape than its parameter.
+pub(super) fn fill_from<M: Module>(
+    module: M,
+    mut source: impl FnMut(&str) -> Result<Option<Array>, WeightsError>,
+) -> Result<M, WeightsError> {
+    let mut filler = Filler { path: Path::default(), source: &mut source, error: None };
+    let module = module.map(&mut filler);
+    match filler.error {
+        Some(error) => Err(error),
         None => Ok(module),
     }
 }
@@ -65,7 +93,7 @@ impl Path {
 
 struct Collector {
     path: Path,
-    arrays: Arrays,
+    parameters: BTreeMap<String, Parameter>,
 }
 
 impl ModuleVisitor for Collector {
@@ -80,18 +108,18 @@ impl ModuleVisitor for Collector {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
-        let values = tensor.into_data().iter::<f32>().collect();
-        self.arrays.insert(self.path.name(), Array { shape, values });
+        let read = Box::new(move || tensor.clone().into_data().iter::<f32>().collect());
+        self.parameters.insert(self.path.name(), Parameter { shape, read });
     }
 }
 
-struct Filler {
+struct Filler<'a> {
     path: Path,
-    arrays: Arrays,
+    source: &'a mut dyn FnMut(&str) -> Result<Option<Array>, WeightsError>,
     error: Option<WeightsError>,
 }
 
-impl ModuleMapper for Filler {
+impl ModuleMapper for Filler<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }
@@ -106,20 +134,16 @@ impl ModuleMapper for Filler {
         }
         let name = self.path.name();
         let expected = param.lazy_shape().to_vec();
-        match self.arrays.remove(&name) {
-            Some(array) if array.shape == expected => {
+        match (self.source)(&name) {
+            Ok(Some(array)) if array.shape == expected => {
                 let data = TensorData::new(array.values, array.shape);
                 let (id, tensor) = (param.id, Tensor::from_data(data, &param.lazy_device()));
-                param.transform_for_load(tensor, id)
+                return param.transform_for_load(tensor, id);
             }
-            Some(Array { shape: found, .. }) => {
-                self.error = Some(WeightsError::Shape { name, expected, found });
-                param
-            }
-            None => {
-                self.error = Some(WeightsError::Missing(name));
-                param
-            }
+            Ok(Some(Array { shape: found, .. })) => self.error = Some(WeightsError::Shape { name, expected, found }),
+            Ok(None) => {}
+            Err(error) => self.error = Some(error),
         }
+        param
     }
 }

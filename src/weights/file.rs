@@ -1,12 +1,15 @@
 //! Our own weight files.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use half::{bf16, f16};
-use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, View};
 
-use super::arrays::{Array, Arrays, arrays_of, fill};
+use super::arrays::{Array, Parameter, fill_from, parameters_of};
 use super::{Header, WeightsError};
 use crate::backbone::BackboneKind;
 use crate::hsnet::Hsnet;
@@ -14,28 +17,55 @@ use crate::hsnet::Hsnet;
 /// The header's place in the safetensors metadata.
 const HEADER: &str = "fewseg";
 
-/// Reads a weight file into a network on `device`.
+/// How the values of a weight file are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "native", derive(clap::ValueEnum))]
+pub enum Precision {
+    /// Half precision: half the bytes, three decimal digits.
+    #[default]
+    F16,
+    /// Single precision, exactly as the network computes.
+    F32,
+}
+
+/// Reads a weight file into a network on `device`, one tensor after another.
 ///
 /// # Errors
-/// If the file is damaged, has no header of ours, or its tensors are not just those of the network it names.
+/// If the file is damaged or none of ours, or its tensors are not just those of the network it names.
 pub fn load(bytes: &[u8], device: &Device) -> Result<(Header, Hsnet), WeightsError> {
-    let file = SafeTensors::deserialize(bytes)?;
-    let header = read_header(bytes)?;
-    if header.method != "hsnet" {
-        return Err(WeightsError::UnknownMethod(header.method));
-    }
-    let kind: BackboneKind = header.backbone.parse().map_err(WeightsError::UnknownBackbone)?;
-    let network = fill(Hsnet::init(kind, header.design, device), read_arrays(&file, |_| true)?)?;
+    let (header, file) = open(bytes)?;
+    let network = fill_network(&header, &file.names(), |name| read_tensor(&file, name), device)?;
     Ok((header, network))
 }
 
-fn read_header(bytes: &[u8]) -> Result<Header, WeightsError> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes)?;
-    let header = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER)).ok_or(WeightsError::NoHeader)?;
-    let header: Header = serde_json::from_str(header).map_err(|error| WeightsError::BadHeader(error.to_string()))?;
-    match header.complaint() {
-        Some(complaint) => Err(WeightsError::BadHeader(complaint.into())),
-        None => Ok(header),
+/// The network that a header names, filled with the tensors of its file.
+pub(super) fn fill_network(
+    header: &Header,
+    names: &[&str],
+    mut read: impl FnMut(&str) -> Result<Array, WeightsError>,
+    device: &Device,
+) -> Result<Hsnet, WeightsError> {
+    if header.method != "hsnet" {
+        return Err(WeightsError::UnknownMethod(header.method.clone()));
+    }
+    let kind: BackboneKind = header.backbone.parse().map_err(WeightsError::UnknownBackbone)?;
+    fill_all(Hsnet::init(kind, header.design, device), names, &mut read)
+}
+
+/// Fills every parameter of a module with the tensor of its name, leaving no tensor over.
+fn fill_all<M: Module>(
+    module: M,
+    names: &[&str],
+    mut read: impl FnMut(&str) -> Result<Array, WeightsError>,
+) -> Result<M, WeightsError> {
+    let mut unused: BTreeSet<&str> = names.iter().copied().collect();
+    let module = fill_from(module, |name| {
+        unused.remove(name);
+        read(name).map(Some)
+    })?;
+    match unused.first() {
+        Some(&unused) => Err(WeightsError::Unused(unused.into())),
+        None => Ok(module),
     }
 }
 
@@ -44,68 +74,151 @@ fn read_header(bytes: &[u8]) -> Result<Header, WeightsError> {
 /// # Errors
 /// As [`load`], and if the file's backbone is another one.
 pub fn load_backbone(mut network: Hsnet, bytes: &[u8]) -> Result<(Header, Hsnet), WeightsError> {
-    let header = read_header(bytes)?;
-    let arrays = read_arrays(&SafeTensors::deserialize(bytes)?, |name| name.starts_with("backbone."))?;
-    let strip = |(name, array): (String, Array)| Some((name.strip_prefix("backbone.")?.to_string(), array));
-    network.backbone = fill(network.backbone, arrays.into_iter().filter_map(strip).collect())?;
+    const PREFIX: &str = "backbone.";
+    let (header, file) = open(bytes)?;
+    let names: Vec<&str> = file.names().into_iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
+    let read = |name: &str| read_tensor(&file, &format!("{PREFIX}{name}"));
+    network.backbone = fill_all(network.backbone, &names, read)?;
     Ok((header, network))
+}
+
+fn open(bytes: &[u8]) -> Result<(Header, SafeTensors<'_>), WeightsError> {
+    match Layout::of(bytes) {
+        Layout::Pytorch => return Err(WeightsError::Checkpoint),
+        Layout::Unknown => return Err(WeightsError::NoWeights),
+        Layout::Safetensors => {}
+    }
+    let file = SafeTensors::deserialize(bytes)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes)?;
+    Ok((read_header(&metadata)?.ok_or(WeightsError::NoHeader)?, file))
+}
+
+/// Our header in a safetensors file, if it has one.
+pub(super) fn read_header(metadata: &Metadata) -> Result<Option<Header>, WeightsError> {
+    let Some(header) = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER)) else { return Ok(None) };
+    let header: Header = serde_json::from_str(header).map_err(|error| WeightsError::BadHeader(error.to_string()))?;
+    match header.complaint() {
+        Some(complaint) => Err(WeightsError::BadHeader(complaint.into())),
+        None => Ok(Some(header)),
+    }
+}
+
+/// What a file looks like from its first bytes, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    Safetensors,
+    /// A zip, a tar or a pickle, as `torch.save` has written in turn.
+    Pytorch,
+    Unknown,
+}
+
+impl Layout {
+    /// Few bytes that begin as none of these are taken for a safetensors file that was cut off.
+    pub fn of(start: &[u8]) -> Self {
+        match start {
+            [_, _, _, _, _, _, _, _, b'{', ..] => Self::Safetensors,
+            [b'P', b'K', 3 | 5, ..] | [0x80, 2..=5, ..] => Self::Pytorch,
+            _ if start.get(257..262) == Some(b"ustar") => Self::Pytorch,
+            _ if start.len() < 9 => Self::Safetensors,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// Writes a weight file, in half precision. It replaces the file at `path` only when it is whole.
 ///
 /// # Errors
-/// If a parameter holds a value that is no number, or the file cannot be written.
-pub fn save(network: &Hsnet, header: &Header, path: &std::path::Path) -> Result<(), WeightsError> {
-    let bytes = to_bytes(network, header)?;
+/// As [`save_as`].
+pub fn save(network: &Hsnet, header: &Header, path: &Path) -> Result<(), WeightsError> {
+    save_as(network, header, Precision::F16, path)
+}
+
+/// Writes a weight file, one tensor after another. It replaces the file at `path` only when it is whole.
+///
+/// # Errors
+/// If a parameter holds a value that is no number or beyond the precision's range, or the file cannot be written.
+pub fn save_as(network: &Hsnet, header: &Header, precision: Precision, path: &Path) -> Result<(), WeightsError> {
+    let (tensors, metadata) = contents(network, header, precision)?;
     let partial = path.with_extension("partial");
-    std::fs::write(&partial, bytes)?;
+    safetensors::serialize_to_file(tensors, Some(metadata), &partial)?;
     Ok(std::fs::rename(partial, path)?)
 }
 
 /// A weight file as bytes, in half precision.
 ///
 /// # Errors
-/// If a parameter holds a value that is no number.
+/// If a parameter holds a value that is no number or beyond half precision's range.
 pub fn to_bytes(network: &Hsnet, header: &Header) -> Result<Vec<u8>, WeightsError> {
-    let tensors: Vec<_> = arrays_of(network).into_iter().map(|(name, array)| (name, to_half(&array))).collect();
-    let views = tensors
-        .iter()
-        .map(|(name, (shape, half))| Ok((name, TensorView::new(Dtype::F16, shape.clone(), half)?)))
-        .collect::<Result<Vec<_>, SafeTensorError>>()?;
-    for (name, (_, half)) in &tensors {
-        check_finite(name, &read_values(Dtype::F16, half))?;
-    }
+    let (tensors, metadata) = contents(network, header, Precision::F16)?;
+    Ok(safetensors::serialize(tensors, Some(metadata))?)
+}
+
+/// What a weight file holds: its tensors, each to be read when it is written, and its metadata.
+type Contents = (BTreeMap<String, Stored>, HashMap<String, String>);
+
+fn contents(network: &Hsnet, header: &Header, precision: Precision) -> Result<Contents, WeightsError> {
+    let tensors = parameters_of(network).into_iter().map(|(name, parameter)| {
+        check_range(&name, &(parameter.read)(), precision)?;
+        Ok((name, Stored { parameter, precision }))
+    });
+    let tensors = tensors.collect::<Result<_, WeightsError>>()?;
     let header = serde_json::to_string(header).map_err(|error| WeightsError::BadHeader(error.to_string()))?;
     // One entry and no more: several would be written in any order, and the same weights are to give the same file.
-    let metadata = HashMap::from([(HEADER.to_string(), header)]);
-    Ok(safetensors::serialize(views, Some(metadata))?)
+    Ok((tensors, HashMap::from([(HEADER.to_string(), header)])))
 }
 
-fn to_half(array: &Array) -> (Vec<usize>, Vec<u8>) {
-    let half = array.values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes());
-    (array.shape.clone(), half.collect())
+/// A parameter on its way into a file.
+struct Stored {
+    parameter: Parameter,
+    precision: Precision,
 }
 
-/// The tensors of a safetensors file whose names are `wanted`, as float32.
-pub(super) fn read_arrays(file: &SafeTensors, wanted: impl Fn(&str) -> bool) -> Result<Arrays, WeightsError> {
-    let read = |(name, view): (String, TensorView)| {
-        if !matches!(view.dtype(), Dtype::F16 | Dtype::BF16 | Dtype::F32) {
-            return Err(WeightsError::Type { name, found: format!("{:?}", view.dtype()) });
+impl View for Stored {
+    fn dtype(&self) -> Dtype {
+        match self.precision {
+            Precision::F16 => Dtype::F16,
+            Precision::F32 => Dtype::F32,
         }
-        let values = read_values(view.dtype(), view.data());
-        check_finite(&name, &values)?;
-        Ok((name, Array { shape: view.shape().to_vec(), values }))
-    };
-    file.tensors().into_iter().filter(|(name, _)| wanted(name)).map(read).collect()
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.parameter.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = (self.parameter.read)();
+        match self.precision {
+            Precision::F16 => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+            Precision::F32 => values.iter().flat_map(|&value| value.to_le_bytes()).collect(),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        self.parameter.shape.iter().product::<usize>() * self.dtype().bitsize() / 8
+    }
 }
 
-pub(super) fn read_values(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
+fn read_tensor(file: &SafeTensors, name: &str) -> Result<Array, WeightsError> {
+    let view = file.tensor(name).map_err(|_| WeightsError::Missing(name.into()))?;
+    Ok(Array { shape: view.shape().to_vec(), values: read_values(name, view.dtype(), view.data())? })
+}
+
+/// The values of a tensor, as float32.
+///
+/// # Errors
+/// If they are of another type than f16, bf16 and f32, or some are no numbers.
+pub(super) fn read_values(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, WeightsError> {
     let pairs = bytes.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
-    match dtype {
+    let values: Vec<f32> = match dtype {
         Dtype::F16 => pairs.map(|pair| f16::from_le_bytes(pair).to_f32()).collect(),
         Dtype::BF16 => pairs.map(|pair| bf16::from_le_bytes(pair).to_f32()).collect(),
-        _ => bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect(),
-    }
+        Dtype::F32 => {
+            bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
+        }
+        other => return Err(WeightsError::Type { name: name.into(), found: format!("{other:?}") }),
+    };
+    check_finite(name, &values)?;
+    Ok(values)
 }
 
 pub(super) fn check_finite(name: &str, values: &[f32]) -> Result<(), WeightsError> {
@@ -115,8 +228,20 @@ pub(super) fn check_finite(name: &str, values: &[f32]) -> Result<(), WeightsErro
     }
 }
 
+fn check_range(name: &str, values: &[f32], precision: Precision) -> Result<(), WeightsError> {
+    check_finite(name, values)?;
+    let fits = |&value: &f32| precision == Precision::F32 || f16::from_f32(value).is_finite();
+    match values.iter().all(fits) {
+        true => Ok(()),
+        false => Err(WeightsError::BeyondHalf(name.to_string())),
+    }
+}
+
 impl From<SafeTensorError> for WeightsError {
     fn from(error: SafeTensorError) -> Self {
-        Self::Damaged(error.to_string())
+        match error {
+            SafeTensorError::IoError(error) => Self::Io(error),
+            error => Self::Damaged(error.to_string()),
+        }
     }
 }

@@ -1,18 +1,17 @@
 //! Weights from PyTorch: HSNet's published checkpoints, torchvision's backbones, and a MobileNetV2 without batch norm.
 //!
 //! The published checkpoints are flat state dictionaries of the whole model, every key behind `module.`; a plain
-//! backbone has torchvision's keys alone. Batch norm, frozen in HSNet, is folded into the convolution before it.
+//! backbone has torchvision's keys alone. Batch norm, frozen in HSNet, is folded into the convolution before it. Each
+//! tensor is read when its place in the network comes up: besides the network, only one is in memory.
 
-use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use burn::tensor::Device;
-use pytorch_reader::{DType, PytorchReader};
-use safetensors::{Dtype, SafeTensors};
 
-use super::arrays::{Array, Arrays, arrays_of, fill};
-use super::file::{check_finite, read_arrays, read_values};
+use super::arrays::{Array, Arrays, fill_from};
+use super::file::{check_finite, fill_network};
+use super::tensors::{Format, TensorFile};
 use super::{Header, WeightsError};
 use crate::backbone::BackboneKind;
 use crate::hsnet::{Design, Hsnet};
@@ -25,18 +24,22 @@ const BATCH_NORM_EPSILON: f64 = 1e-5;
 /// Parts of the files that HSNet does not use.
 const UNUSED: [&str; 5] = ["fc.", "classifier.", "features.18.", "avgpool.", "num_batches_tracked"];
 
-/// Reads a checkpoint (`.pt`, `.pth` or safetensors) with the backbone that it was trained with.
+/// Reads a checkpoint (as `torch.save` writes it, or safetensors with the same names), or a weight file of ours.
 ///
-/// A file that holds a backbone alone gives a network whose learner is untrained; its header says so.
+/// Without `kind`, the backbone is told by the names of the tensors. A checkpoint that holds a backbone alone gives a
+/// network whose learner is untrained; its header says so. The header of a weight file of ours stays as it is.
 ///
 /// # Errors
 /// If the file cannot be read, or its tensors are not those of the backbone or of HSNet over it.
-pub fn import(path: &Path, kind: BackboneKind, device: &Device) -> Result<(Header, Hsnet), WeightsError> {
-    let arrays = match path.extension().is_some_and(|extension| extension == "safetensors") {
-        true => read_arrays(&SafeTensors::deserialize(&std::fs::read(path)?)?, is_used)?,
-        false => read_pytorch(path)?,
-    };
-    import_arrays(arrays, kind, device)
+pub fn import(path: &Path, kind: Option<BackboneKind>, device: &Device) -> Result<(Header, Hsnet), WeightsError> {
+    let file = TensorFile::open(path)?;
+    let Format::Weights(header) = &file.format else { return import_checkpoint(&file, kind, device) };
+    let names: Vec<&str> = file.names().collect();
+    let network = fill_network(header, &names, |name| file.read(name), device)?;
+    match kind.filter(|&kind| kind != network.kind()) {
+        Some(kind) => Err(WeightsError::OtherBackbone { found: network.kind(), asked: kind }),
+        None => Ok((header.as_ref().clone(), network)),
+    }
 }
 
 /// [`import`], from tensors under their published names.
@@ -44,24 +47,51 @@ pub fn import(path: &Path, kind: BackboneKind, device: &Device) -> Result<(Heade
 /// # Errors
 /// As [`import`].
 pub fn import_arrays(arrays: Arrays, kind: BackboneKind, device: &Device) -> Result<(Header, Hsnet), WeightsError> {
-    let mut source = Source::new(arrays);
-    let network = Hsnet::init(kind, Design::default(), device);
-    let trained = source.holds_learner();
-    let mut filled = arrays_of(&network);
-    for (name, array) in &mut filled {
-        match name.split_once('.') {
-            Some(("backbone", field)) => *array = source.convolution(kind, field)?,
-            Some((_, field)) if trained => *array = source.get(&learner_key(field))?,
-            _ => {}
-        }
-    }
+    import_checkpoint(&TensorFile::from_arrays(arrays), Some(kind), device)
+}
+
+fn import_checkpoint(
+    file: &TensorFile,
+    kind: Option<BackboneKind>,
+    device: &Device,
+) -> Result<(Header, Hsnet), WeightsError> {
+    let kind = kind.or_else(|| backbone_of(file)).ok_or(WeightsError::NoBackbone)?;
+    let mut source = Source::new(file);
+    let trained = holds_learner(file);
+    let network = fill_from(Hsnet::init(kind, Design::default(), device), |name| match name.split_once('.') {
+        Some(("backbone", field)) => source.convolution(kind, field).map(Some),
+        Some((_, field)) if trained => source.get(&learner_key(field)).map(Some),
+        _ => Ok(None),
+    })?;
     source.finish()?;
-    let mut header = Header::hsnet(kind, [400, 400]);
-    header.data = match trained {
+    let data = match trained {
         true => "imported from a checkpoint in HSNet's published format".into(),
         false => format!("imported {kind} backbone; the learner is untrained"),
     };
-    Ok((header, fill(network, filled)?))
+    let licence = "that of the imported checkpoint".into();
+    Ok((Header { data, licence, ..Header::hsnet(kind, [400, 400]) }, network))
+}
+
+/// The backbone that a checkpoint holds, by the keys that only it has; none if it holds none that we know.
+pub fn backbone_of(file: &TensorFile) -> Option<BackboneKind> {
+    let names: BTreeSet<&str> = file.names().map(bare).collect();
+    let has = |key: &str| names.contains(key);
+    if has("features.1.depthwise.weight") {
+        Some(BackboneKind::MobilenetV2)
+    } else if has("layer3.22.conv3.weight") && !has("layer3.23.conv3.weight") {
+        Some(BackboneKind::Resnet101)
+    } else if has("layer3.5.conv3.weight") && !has("layer3.6.conv3.weight") {
+        Some(BackboneKind::Resnet50)
+    } else if has("features.28.weight") && !has("features.28.running_mean") && !has("features.30.weight") {
+        Some(BackboneKind::Vgg16)
+    } else {
+        None
+    }
+}
+
+/// Whether a checkpoint holds a learner of HSNet.
+pub fn holds_learner(file: &TensorFile) -> bool {
+    file.names().any(|name| bare(name).starts_with(LEARNER))
 }
 
 fn is_used(name: &str) -> bool {
@@ -71,48 +101,26 @@ fn is_used(name: &str) -> bool {
 
 /// A key without the prefixes of the whole model and of the backbone; the learner's keep `hpn_learner.`.
 fn bare(key: &str) -> &str {
-    let key = key.strip_prefix("module.").unwrap_or(key);
-    key.strip_prefix("backbone.").unwrap_or(key)
+    ["state_dict.", "module.", "backbone."].iter().fold(key, |key, prefix| key.strip_prefix(prefix).unwrap_or(key))
 }
 
-fn read_pytorch(path: &Path) -> Result<Arrays, WeightsError> {
-    let damaged = |error: &dyn Display| WeightsError::Damaged(error.to_string());
-    let reader = PytorchReader::new(path).map_err(|error| damaged(&error))?;
-    let tensors = reader.into_tensors().into_iter().filter(|(name, _)| is_used(name));
-    tensors
-        .map(|(name, tensor)| {
-            if tensor.dtype() != DType::F32 {
-                return Err(WeightsError::Type { name, found: format!("{:?}", tensor.dtype()) });
-            }
-            let bytes = tensor.read().map_err(|error| damaged(&error))?;
-            let values = read_values(Dtype::F32, &bytes);
-            check_finite(&name, &values)?;
-            Ok((name, Array { shape: tensor.shape().to_vec(), values }))
-        })
-        .collect()
+/// The tensors of a checkpoint by their bare keys, and which of them have not been asked for yet.
+struct Source<'a> {
+    file: &'a TensorFile,
+    names: BTreeMap<&'a str, &'a str>,
+    left: BTreeSet<&'a str>,
 }
 
-/// The tensors of a checkpoint under their bare keys, and which of them have been asked for.
-struct Source {
-    arrays: Arrays,
-    taken: BTreeSet<String>,
-}
-
-impl Source {
-    fn new(arrays: Arrays) -> Self {
-        let used = arrays.into_iter().filter(|(key, _)| is_used(key));
-        let arrays = used.map(|(key, array)| (bare(&key).to_string(), array)).collect();
-        Self { arrays, taken: BTreeSet::new() }
-    }
-
-    fn holds_learner(&self) -> bool {
-        self.arrays.keys().any(|key| key.starts_with(LEARNER))
+impl<'a> Source<'a> {
+    fn new(file: &'a TensorFile) -> Self {
+        let names: BTreeMap<_, _> = file.names().filter(|name| is_used(name)).map(|name| (bare(name), name)).collect();
+        Self { file, left: names.keys().copied().collect(), names }
     }
 
     fn get(&mut self, key: &str) -> Result<Array, WeightsError> {
-        let array = self.arrays.get(key).cloned().ok_or_else(|| WeightsError::Missing(key.to_string()))?;
-        self.taken.insert(key.to_string());
-        Ok(array)
+        let name = self.names.get(key).ok_or_else(|| WeightsError::Missing(key.to_string()))?;
+        self.left.remove(key);
+        self.file.read(name)
     }
 
     /// The weight or bias of one of the backbone's convolutions, the batch norm behind it folded in.
@@ -121,10 +129,10 @@ impl Source {
         match backbone_keys(kind, conv) {
             (conv, None) => self.get(&format!("{conv}.{part}")),
             (conv, Some(norm)) => {
-                let norm = BatchNorm::take(self, &norm)?;
+                let norm = BatchNorm::read(self, &norm)?;
                 match part {
-                    "bias" => Ok(norm.bias()),
-                    _ => Ok(norm.fold(self.get(&format!("{conv}.weight"))?)),
+                    "bias" => norm.bias(),
+                    _ => norm.fold(self.get(&format!("{conv}.weight"))?),
                 }
             }
         }
@@ -133,8 +141,8 @@ impl Source {
     /// # Errors
     /// If the checkpoint has a tensor that was not asked for: it belongs to another model.
     fn finish(self) -> Result<(), WeightsError> {
-        match self.arrays.into_keys().find(|key| !self.taken.contains(key)) {
-            Some(key) => Err(WeightsError::Unused(key)),
+        match self.left.first() {
+            Some(&key) => Err(WeightsError::Unused(key.into())),
             None => Ok(()),
         }
     }
@@ -142,31 +150,44 @@ impl Source {
 
 /// A frozen batch norm: `scale x + shift`, channel by channel.
 struct BatchNorm {
+    key: String,
     scale: Vec<f64>,
     shift: Vec<f64>,
 }
 
 impl BatchNorm {
-    fn take(source: &mut Source, key: &str) -> Result<Self, WeightsError> {
-        let mut get = |part: &str| source.get(&format!("{key}.{part}")).map(|array| array.values);
-        let (gamma, beta) = (get("weight")?, get("bias")?);
-        let (mean, variance) = (get("running_mean")?, get("running_var")?);
-        let scale = gamma.iter().zip(variance).map(|(&g, v)| f64::from(g) / (f64::from(v) + BATCH_NORM_EPSILON).sqrt());
-        let scale: Vec<f64> = scale.collect();
+    fn read(source: &mut Source, key: &str) -> Result<Self, WeightsError> {
+        let gamma = source.get(&format!("{key}.weight"))?;
+        let mut get = |part: &str| {
+            let name = format!("{key}.{part}");
+            let array = source.get(&name)?;
+            match array.shape == gamma.shape {
+                true => Ok(array.values),
+                false => Err(WeightsError::Shape { name, expected: gamma.shape.clone(), found: array.shape }),
+            }
+        };
+        let (beta, mean, variance) = (get("bias")?, get("running_mean")?, get("running_var")?);
+        let scale = gamma.values.iter().zip(variance);
+        let scale: Vec<f64> = scale.map(|(&g, v)| f64::from(g) / (f64::from(v) + BATCH_NORM_EPSILON).sqrt()).collect();
         let shift = beta.into_iter().zip(mean).zip(&scale).map(|((b, m), s)| f64::from(b) - f64::from(m) * s);
-        Ok(Self { shift: shift.collect(), scale })
+        Ok(Self { key: key.into(), shift: shift.collect(), scale })
     }
 
-    fn bias(&self) -> Array {
-        Array { shape: vec![self.shift.len()], values: self.shift.iter().map(|&shift| shift as f32).collect() }
+    fn bias(&self) -> Result<Array, WeightsError> {
+        let values: Vec<f32> = self.shift.iter().map(|&shift| shift as f32).collect();
+        // A negative variance has no root.
+        check_finite(&self.key, &values)?;
+        Ok(Array { shape: vec![values.len()], values })
     }
 
-    fn fold(&self, mut weight: Array) -> Array {
+    /// The convolution's filters, `(filters, ..)`, each scaled; their number is checked as the shape of the bias.
+    fn fold(&self, mut weight: Array) -> Result<Array, WeightsError> {
         let filter_size: usize = weight.shape.iter().skip(1).product();
         for (filter, scale) in weight.values.chunks_exact_mut(filter_size.max(1)).zip(&self.scale) {
             filter.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
         }
-        weight
+        check_finite(&self.key, &weight.values)?;
+        Ok(weight)
     }
 }
 

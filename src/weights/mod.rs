@@ -1,11 +1,14 @@
 //! The weight file: what it says of itself, loading and saving it, and importing the published ones.
 //!
-//! A weight file is safetensors: half-precision tensors under the names of the modules' fields, and a [`Header`].
+//! A weight file is safetensors: tensors under the names of the modules' fields, in half precision unless asked
+//! otherwise, and a [`Header`].
 
 mod arrays;
 mod file;
 #[cfg(feature = "native")]
 mod import;
+#[cfg(feature = "native")]
+mod tensors;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -15,9 +18,11 @@ use crate::hsnet::Design;
 use crate::image::Normalisation;
 
 pub use arrays::{Array, Arrays, arrays_of, fill};
-pub use file::{load, load_backbone, save, to_bytes};
+pub use file::{Precision, load, load_backbone, save, save_as, to_bytes};
 #[cfg(feature = "native")]
-pub use import::{import, import_arrays};
+pub use import::{backbone_of, holds_learner, import, import_arrays};
+#[cfg(feature = "native")]
+pub use tensors::{Format, TensorFile};
 
 /// The licence of weights that owe nothing to others.
 pub const LICENCE: &str = "MIT OR Apache-2.0";
@@ -36,7 +41,8 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support_size: Option<[usize; 2]>,
     pub normalisation: Normalisation,
-    /// How the network is built and how it takes its supports.
+    /// How the network is built and how it takes its supports. What a file does not name is as in the paper.
+    #[serde(flatten)]
     pub design: Design,
     /// The probability above which a pixel is the object. One half is the published rule; a network that is
     /// under-confident on classes it has not seen does better below.
@@ -98,12 +104,22 @@ pub enum WeightsError {
         "it is no fewseg weight file: it has no header of ours; convert a PyTorch checkpoint with `fewseg import` first"
     )]
     NoHeader,
+    #[error("it is a PyTorch checkpoint: turn it into a weight file with `fewseg import` first")]
+    Checkpoint,
+    #[error("it is neither a weight file nor a PyTorch checkpoint, whatever its name says")]
+    NoWeights,
+    #[error("it is a folder: give a file")]
+    Folder,
     #[error("its header cannot be read ({0}): export it again with this version of fewseg")]
     BadHeader(String),
     #[error("it holds the method \"{0}\", and this version knows only hsnet")]
     UnknownMethod(String),
     #[error("{0}")]
     UnknownBackbone(String),
+    #[error("it holds none of the known backbones ({})", BackboneKind::ALL.map(BackboneKind::name).join(", "))]
+    NoBackbone,
+    #[error("its backbone is {found}, not {asked}")]
+    OtherBackbone { found: BackboneKind, asked: BackboneKind },
     #[error("the tensor {0} is missing: the file belongs to another model")]
     Missing(String),
     #[error(
@@ -116,6 +132,8 @@ pub enum WeightsError {
     Type { name: String, found: String },
     #[error("the tensor {0} holds values that are no numbers: the training it came from had diverged")]
     NotFinite(String),
+    #[error("the tensor {0} holds values beyond half precision's range (65504): only --dtype f32 can keep them")]
+    BeyondHalf(String),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }

@@ -1,6 +1,9 @@
 //! What several tests share: devices, weights made by formula, and how far two arrays are apart.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod numeric;
+pub mod pytorch;
+
 use burn::tensor::{Device, DeviceKind};
 use fewseg::backbone::BackboneKind;
 use fewseg::weights::{Array, Arrays};
