@@ -143,6 +143,11 @@ impl Collection {
         self.classes.is_empty()
     }
 
+    /// The file of a picture, by its place in a class.
+    pub fn picture(&self, class: &Class, member: usize) -> &Path {
+        &self.scenes.files[class.members[member].0].picture
+    }
+
     /// A scene by its number, decoded now unless it was before.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 mod augment;
 mod collection;
 mod drawn;
+mod draws;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod folder;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 pub use collection::{Class, Collection, Scene};
 pub use drawn::Drawn;
+pub use draws::{Draw, Protocol};
 pub use photographs::Photographs;
 pub use source::{Mixture, Rng, Source, stream};
 
