@@ -143,8 +143,8 @@ impl Collection {
         self.classes.is_empty()
     }
 
-    /// The file of a picture, by its place in a class.
-    pub fn picture(&self, class: &Class, member: usize) -> &Path {
+    /// The file of a picture of a class, by its place in the class.
+    pub fn picture_path(&self, class: &Class, member: usize) -> &Path {
         &self.scenes.files[class.members[member].0].picture
     }
 

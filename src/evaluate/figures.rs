@@ -115,7 +115,7 @@ impl FoldScore {
 impl EpisodeScore {
     fn new(collection: &Collection, draw: Draw, overlap: Overlap) -> Self {
         let class = &collection.classes[draw.class];
-        let file = |&member: &usize| collection.picture(class, member).to_owned();
+        let file = |&member: &usize| collection.picture_path(class, member).to_owned();
         Self {
             class: class.name.clone(),
             query: file(&draw.query),

@@ -63,8 +63,6 @@ fn name(choice: &impl ValueEnum) -> String {
 pub enum EvaluateError {
     #[error(transparent)]
     Data(#[from] DataError),
-    #[error("{0}: no class has two pictures, one to show and one to ask for: give a data set that has, or another side of it by --split")]
-    NothingToAsk(String),
     #[error("preparing a batch failed: the messages above say how")]
     Preparation,
     #[error("the device returned no float32: {0}")]
@@ -128,9 +126,6 @@ pub fn evaluate(
     options: &Options,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<FoldScore, EvaluateError> {
-    if collection.classes.iter().all(|class| class.len() < 2) {
-        return Err(EvaluateError::NothingToAsk(collection.name.clone()));
-    }
     let draws = collection.draws(options.protocol, options.shots, options.episodes, options.seed)?;
     let mut overlaps = Vec::with_capacity(draws.len());
     for prepared in prepared(candidate, collection, &draws, options) {
