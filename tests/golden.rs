@@ -10,7 +10,7 @@ use burn::Tensor;
 use burn::tensor::{Device, s};
 use common::{distance, formula_checkpoint, wgpu};
 use fewseg::backbone::{BackboneKind, Pyramid};
-use fewseg::hsnet::soft_masks;
+use fewseg::hsnet::Marked;
 use fewseg::image::{Mask, Normalisation, Picture};
 use fewseg::predict::{self, Logits};
 use fewseg::weights::import_arrays;
@@ -60,13 +60,14 @@ fn check(kind: BackboneKind, device: &Device) {
     let (_, network) = import_arrays(formula_checkpoint(kind), kind, device).unwrap();
     let mask = Mask::decode("support_mask.png", &read("support_mask.png")).unwrap();
     let query = network.features(pixels("query.png", device));
-    let support = network.features(pixels("support.png", device)).masked(soft_masks(&[&mask], kind, device));
+    let support = network.support(Marked::new(pixels("support.png", device), &[&mask], kind)).object;
 
     check_features(&mut reference, kind, &query);
     let [level2, level3, level4] = network.correlate(&query, &support);
     check_correlations(&mut reference, [level2.clone(), level3.clone(), level4.clone()]);
     let [squeezed2, squeezed3, squeezed4] = network.learner.squeeze([level2, level3, level4]);
-    let logits = network.learner.mix([squeezed2.clone(), squeezed3.clone(), squeezed4.clone()]);
+    let encoded = network.learner.mix([squeezed2.clone(), squeezed3.clone(), squeezed4.clone()]);
+    let logits = network.learner.decode(encoded);
     reference.compare("squeezed.4", squeezed4);
     reference.compare("squeezed.3.slice", squeezed3.slice(s![.., .., 12]));
     reference.compare("squeezed.2.slice", squeezed2.slice(s![.., .., 25]));

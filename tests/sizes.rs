@@ -4,7 +4,7 @@ use burn::Tensor;
 use burn::tensor::{Device, Distribution};
 use fewseg::backbone::BackboneKind;
 use fewseg::episode::Shot;
-use fewseg::hsnet::{Hsnet, Segmenter, TaskError};
+use fewseg::hsnet::{Design, Hsnet, Segmenter, Support, TaskError};
 use fewseg::image::{Mask, Picture};
 use fewseg::weights::Header;
 
@@ -13,13 +13,14 @@ fn pictures([height, width]: [usize; 2]) -> Tensor<4> {
 }
 
 fn check(kind: BackboneKind, query: [usize; 2], support: [usize; 2]) {
-    let network = Hsnet::init(kind, &Device::flex());
+    let network = Hsnet::init(kind, Design::default(), &Device::flex());
     let features = network.features(pictures(query));
     for (level, [height, width]) in features.levels.iter().zip(kind.planes(query)) {
         let [_, _, h, w] = level.dims();
         assert_eq!([h, w], [height, width]);
     }
-    let logits = network.logits(&features, &network.features(pictures(support)));
+    let support = Support { object: network.features(pictures(support)), sides: None };
+    let logits = network.logits(&features, &support);
     let [height, width] = kind.planes(query)[0];
     assert_eq!(logits.dims(), [1, 2, 2 * height, 2 * width]);
     assert!(logits.into_data().iter::<f32>().all(f32::is_finite));
@@ -45,7 +46,7 @@ fn vgg_where_its_levels_squeeze_to_different_planes() {
 fn segmenter() -> Segmenter {
     let device = Device::flex();
     let kind = BackboneKind::MobilenetV2;
-    Segmenter::new(Header::hsnet(kind, [64, 64]), Hsnet::init(kind, &device), device)
+    Segmenter::new(Header::hsnet(kind, [64, 64]), Hsnet::init(kind, Design::default(), &device), device)
 }
 
 fn shot(width: usize, height: usize, marked: usize) -> Shot {
@@ -65,19 +66,6 @@ fn every_shot_is_learned_and_gives_logits() {
     assert_eq!((task.shots(), told), (3, vec![1, 2, 3]));
     let features = segmenter.features(&shots[0].picture);
     assert_eq!(task.segment(&features, 2).dims(), [1, 2, 16, 16]);
-}
-
-#[test]
-fn support_masking_can_be_switched_off() {
-    let (masked, mut unmasked) = (segmenter(), segmenter());
-    unmasked.header.masking = false;
-    let logits = |segmenter: &Segmenter, marked| {
-        let shot = shot(64, 64, marked);
-        let task = segmenter.learn(std::slice::from_ref(&shot), |_| {}).unwrap();
-        task.segment(&segmenter.features(&shot.picture), 0).into_data()
-    };
-    assert_ne!(logits(&masked, 500), logits(&masked, 4000));
-    assert_eq!(logits(&unmasked, 500), logits(&unmasked, 4000));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::io::Write;
 use burn::tensor::Device;
 use common::{distance, formula_checkpoint};
 use fewseg::backbone::BackboneKind;
-use fewseg::hsnet::Hsnet;
+use fewseg::hsnet::{Design, Hsnet};
 use fewseg::weights::{self, Array, Arrays, Header, WeightsError, arrays_of};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
@@ -17,7 +17,7 @@ use zip::write::SimpleFileOptions;
 const KIND: BackboneKind = BackboneKind::MobilenetV2;
 
 fn weight_file() -> (Hsnet, Header, Vec<u8>) {
-    let network = Hsnet::init(KIND, &Device::flex());
+    let network = Hsnet::init(KIND, Design::default(), &Device::flex());
     let header = Header { threshold: 0.4, data: "none".into(), ..Header::hsnet(KIND, [256, 256]) };
     let bytes = weights::to_bytes(&network, &header).unwrap();
     (network, header, bytes)
@@ -137,7 +137,7 @@ fn a_backbone_alone_is_imported_with_an_untrained_learner() {
 #[test]
 fn parameters_are_as_many_as_the_paper_counts() {
     let count = |kind| {
-        let arrays = arrays_of(&Hsnet::init(kind, &Device::flex()).learner);
+        let arrays = arrays_of(&Hsnet::init(kind, Design::default(), &Device::flex()).learner);
         arrays.values().map(|array| array.values.len()).sum::<usize>()
     };
     assert_eq!(count(BackboneKind::Resnet50), 2_573_794);

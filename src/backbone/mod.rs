@@ -107,6 +107,12 @@ impl Pyramid {
         Self { levels: [level2 * mask2, level3 * mask3, level4 * mask4] }
     }
 
+    /// The sum of two pyramids of one shape.
+    pub fn plus(self, other: Self) -> Self {
+        let ([a2, a3, a4], [b2, b3, b4]) = (self.levels, other.levels);
+        Self { levels: [a2 + b2, a3 + b3, a4 + b4] }
+    }
+
     /// From tapped layers, shallow to deep, and how many of them belong to each level.
     fn from_layers(mut layers: Vec<Tensor<4>>, counts: [usize; 3]) -> Self {
         Self { levels: counts.map(|count| Tensor::cat(layers.drain(..count).collect(), 1)) }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Outcome, about};
 use crate::backbone::BackboneKind;
+use crate::hsnet::Masking;
 use crate::weights;
 
 #[derive(Args)]
@@ -19,9 +20,9 @@ pub struct ImportArgs {
     /// Where to write the weight file
     #[arg(long)]
     out: PathBuf,
-    /// The checkpoint was trained without support masking (the ablation of the paper's table 1)
-    #[arg(long)]
-    no_support_masking: bool,
+    /// The support masking that the checkpoint was trained with
+    #[arg(long, value_enum, default_value = "features")]
+    masking: Masking,
     /// The checkpoint's licence and the notices it asks for; weights that are trained from it carry them on
     #[arg(long, value_name = "TEXT")]
     licence: Option<String>,
@@ -30,7 +31,7 @@ pub struct ImportArgs {
 pub fn run(args: ImportArgs) -> Outcome {
     let (mut header, network) = weights::import(&args.checkpoint, args.backbone, &Device::flex())
         .map_err(|error| about(&args.checkpoint, error))?;
-    header.masking = !args.no_support_masking;
+    header.design.masking = args.masking;
     // Whoever imports a file knows its terms; the file itself does not say them.
     header.licence = args.licence.unwrap_or_else(|| "that of the imported checkpoint".into());
     weights::save(&network, &header, &args.out).map_err(|error| about(&args.out, error))?;

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{DeviceChoice, Outcome, about, read};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
-use crate::hsnet::Hsnet;
+use crate::hsnet::{Design, Hsnet, Masking};
 use crate::train::{self, DataSet, Material, Settings, Start};
 use crate::weights::{self, LICENCE};
 
@@ -55,9 +55,12 @@ pub struct TrainArgs {
     /// A weight file to take only the backbone from; the learner then starts from scratch unless --weights is given
     #[arg(long, value_name = "FILE")]
     backbone_weights: Option<PathBuf>,
-    /// Train HSNet without support masking (the ablation of the paper's table 1)
+    /// How what is around the object is kept out of a support's features [default: as the weights have it, else features]
+    #[arg(long, value_enum)]
+    masking: Option<Masking>,
+    /// Give the decoder a guide: how each place compares with the supports' object and background, and its own features
     #[arg(long)]
-    no_support_masking: bool,
+    guided: bool,
     /// The side of the square that pictures are resized to
     #[arg(long, default_value_t = 256)]
     size: usize,
@@ -136,7 +139,9 @@ fn started(args: &TrainArgs, device: &Device) -> Outcome<(Settings, Hsnet)> {
         );
     }
     let (network, licence) = network(&start, args.backbone, device)?;
-    Ok((settings(args, start, network.kind(), licence)?, network))
+    let design = design(args, network.design());
+    let network = network.redesign(design, device);
+    Ok((settings(args, start, &network, licence)?, network))
 }
 
 /// The settings of the training in `out`, and the network that it started from; once there is a checkpoint, that
@@ -144,8 +149,8 @@ fn started(args: &TrainArgs, device: &Device) -> Outcome<(Settings, Hsnet)> {
 fn resumed(out: &Path, device: &Device) -> Outcome<(Settings, Hsnet)> {
     let settings = Settings::load(out)?;
     let network = match train::last_checkpoint(out)? {
-        0 => network(&settings.start, Some(settings.backbone), device)?.0,
-        _ => Hsnet::init(settings.backbone, device),
+        0 => network(&settings.start, Some(settings.backbone), device)?.0.redesign(settings.design, device),
+        _ => Hsnet::init(settings.backbone, settings.design, device),
     };
     Ok((settings, network))
 }
@@ -164,7 +169,7 @@ fn network(start: &Start, backbone: Option<BackboneKind>, device: &Device) -> Ou
         }
         None => {
             let backbone = backbone.unwrap_or(BackboneKind::MobilenetV2);
-            (Hsnet::init(backbone, device), LICENCE.to_owned())
+            (Hsnet::init(backbone, Design::default(), device), LICENCE.to_owned())
         }
     };
     if let Some(path) = &start.backbone_weights {
@@ -200,7 +205,12 @@ fn out(args: &TrainArgs) -> Outcome<PathBuf> {
     Ok(out)
 }
 
-fn settings(args: &TrainArgs, start: Start, backbone: BackboneKind, licence: String) -> Outcome<Settings> {
+/// The design that was asked for; where nothing was, that of the weights.
+fn design(args: &TrainArgs, weights: Design) -> Design {
+    Design { masking: args.masking.unwrap_or(weights.masking), guided: args.guided || weights.guided }
+}
+
+fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) -> Outcome<Settings> {
     Ok(Settings {
         start,
         data: data_sets(args)?,
@@ -209,9 +219,9 @@ fn settings(args: &TrainArgs, start: Start, backbone: BackboneKind, licence: Str
         exclude: args.exclude.clone(),
         hold_out: args.hold_out.clone(),
         threshold: args.threshold,
-        masking: !args.no_support_masking,
+        design: network.design(),
         pasted: args.pasted,
-        backbone,
+        backbone: network.kind(),
         size: [args.size, args.size],
         batch: args.batch,
         episodes: args.episodes,

@@ -12,7 +12,7 @@ use crate::ops::{self, CenterPivotWeights, resize_dims, resize_pictures};
 /// Groups of every group normalisation (the published implementation's value).
 const GROUPS: usize = 4;
 /// Channels of a squeezed volume.
-const SQUEEZED: usize = 128;
+pub(super) const SQUEEZED: usize = 128;
 
 #[derive(Module, Debug)]
 pub struct Learner {
@@ -42,17 +42,22 @@ impl Learner {
         }
     }
 
-    /// From the hypercorrelations `(batch, layers, query h, query w, support h, support w)` of levels 2, 3, 4 to logits
-    /// `(batch, 2, 2 h, 2 w)`, `h` and `w` being level 2's query dimensions.
-    pub fn forward(&self, levels: [Tensor<6>; 3]) -> Tensor<4> {
+    /// From the hypercorrelations `(batch, layers, query h, query w, support h, support w)` of levels 2, 3, 4 to the
+    /// encoded query `(batch, 128, h, w)`, `h` and `w` being level 2's query dimensions.
+    pub fn encode(&self, levels: [Tensor<6>; 3]) -> Tensor<4> {
         self.mix(self.squeeze(levels))
     }
 
-    /// From the squeezed volumes of levels 2, 3, 4 to the logits: top down, each level mixed into the next finer one.
+    /// From the squeezed volumes of levels 2, 3, 4 to the encoded query: top down, each level mixed into the next finer
+    /// one, then the mean over the support plane.
     pub fn mix(&self, [squeezed2, squeezed3, squeezed4]: [Tensor<6>; 3]) -> Tensor<4> {
         let mixed3 = self.mix4to3.forward(resized_like(squeezed4, &squeezed3) + squeezed3);
         let mixed2 = self.mix3to2.forward(resized_like(mixed3, &squeezed2) + squeezed2);
-        let encoded = mixed2.flatten::<5>(4, 5).mean_dim(4).squeeze_dim(4);
+        mixed2.flatten::<5>(4, 5).mean_dim(4).squeeze_dim(4)
+    }
+
+    /// From the encoded query to logits `(batch, 2, 2 h, 2 w)`.
+    pub fn decode(&self, encoded: Tensor<4>) -> Tensor<4> {
         self.decoder.forward(encoded)
     }
 
@@ -159,7 +164,8 @@ impl Decoder {
     }
 }
 
-fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
+/// A convolution with a bias, padded by half its kernel.
+pub(super) fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
     let half = kernel / 2;
     Conv2dConfig::new(channels, [kernel, kernel])
         .with_padding(PaddingConfig2d::Explicit(half, half, half, half))

@@ -6,7 +6,10 @@
 //! coarse levels are mixed into finer ones, and what remains is a plane over the query that two small convolutions
 //! decode into logits.
 
+mod design;
+mod guide;
 mod learner;
+mod support;
 mod task;
 
 use burn::Tensor;
@@ -16,27 +19,50 @@ use burn::tensor::Device;
 use crate::backbone::{Backbone, BackboneKind, Pyramid};
 use crate::ops;
 
+use guide::Guide;
+
+pub use design::{Design, Masking};
 pub use learner::Learner;
-pub use task::{Segmenter, Task, TaskError, soft_masks};
+pub use support::{Marked, Support};
+pub use task::{Segmenter, Task, TaskError};
 
 /// A backbone and the learner over its correlations.
 #[derive(Module, Debug)]
 pub struct Hsnet {
     pub backbone: Backbone,
     pub learner: Learner,
+    guide: Option<Guide>,
     #[module(skip)]
     kind: BackboneKind,
+    #[module(skip)]
+    design: Design,
 }
 
 impl Hsnet {
     /// Untrained, with PyTorch's default initialisation, which HSNet uses as it is.
-    pub fn init(kind: BackboneKind, device: &Device) -> Self {
+    pub fn init(kind: BackboneKind, design: Design, device: &Device) -> Self {
         let layers = kind.widths().map(|widths| widths.len());
-        Self { backbone: Backbone::init(kind, device), learner: Learner::init(layers, device), kind }
+        Self {
+            backbone: Backbone::init(kind, device),
+            learner: Learner::init(layers, device),
+            guide: design.guided.then(|| Guide::init(kind, device)),
+            kind,
+            design,
+        }
     }
 
     pub fn kind(&self) -> BackboneKind {
         self.kind
+    }
+
+    pub fn design(&self) -> Design {
+        self.design
+    }
+
+    /// The same weights in another design; a guide that was not there starts untrained.
+    pub fn redesign(self, design: Design, device: &Device) -> Self {
+        let guide = design.guided.then(|| self.guide.unwrap_or_else(|| Guide::init(self.kind, device)));
+        Self { guide, design, ..self }
     }
 
     /// The features of pictures `(batch, 3, h, w)`, normalised.
@@ -54,20 +80,17 @@ impl Hsnet {
     }
 
     /// Logits `(batch, 2, 2 h, 2 w)` of a query from one support, `h` and `w` being those of the query's level 2;
-    /// channel 0 is the background, channel 1 the object. The support's features are masked already.
-    pub fn logits(&self, query: &Pyramid, support: &Pyramid) -> Tensor<4> {
-        self.learner.forward(self.correlate(query, support))
+    /// channel 0 is the background, channel 1 the object.
+    pub fn logits(&self, query: &Pyramid, support: &Support) -> Tensor<4> {
+        let mut encoded = self.learner.encode(self.correlate(query, &support.object));
+        if let (Some(guide), Some(sides)) = (&self.guide, &support.sides) {
+            encoded = encoded + guide.forward(query, sides, self.kind);
+        }
+        self.learner.decode(encoded)
     }
 
-    /// From pictures to logits, as in training: pictures `(batch, 3, h, w)`, normalised, the support's masks softened
-    /// to `(batch, 1, h, w)` of levels 2, 3, 4, or none for the network without support masking (table 1, dagger).
-    pub fn forward(&self, query: Tensor<4>, support: Tensor<4>, masks: Option<[Tensor<4>; 3]>) -> Tensor<4> {
-        let query = self.features(query);
-        let support = self.features(support);
-        let support = match masks {
-            Some(masks) => support.masked(masks),
-            None => support,
-        };
-        self.logits(&query, &support)
+    /// From pictures to logits, as in training: the query's `(batch, 3, h, w)`, normalised, beside the supports'.
+    pub fn forward(&self, query: Tensor<4>, support: Marked) -> Tensor<4> {
+        self.logits(&self.features(query), &self.support(support))
     }
 }

@@ -4,10 +4,10 @@ use burn::Tensor;
 use burn::tensor::{Device, TensorData};
 use thiserror::Error;
 
-use super::Hsnet;
-use crate::backbone::{BackboneKind, Pyramid};
+use super::{Hsnet, Marked, Support};
+use crate::backbone::Pyramid;
 use crate::episode::Shot;
-use crate::image::{Mask, Picture};
+use crate::image::Picture;
 use crate::weights::Header;
 
 /// A network, and how it wants its pictures: what a weight file holds.
@@ -22,8 +22,7 @@ pub struct Segmenter {
 #[derive(Clone, Debug)]
 pub struct Task {
     network: Hsnet,
-    /// The supports' features, already masked.
-    supports: Vec<Pyramid>,
+    supports: Vec<Support>,
 }
 
 /// Why nothing can be learned from supports.
@@ -48,9 +47,14 @@ impl Segmenter {
 
     /// The features of a picture, resized to the network's input whatever its shape.
     pub fn features(&self, picture: &Picture) -> Pyramid {
+        self.network.features(self.pixels(picture))
+    }
+
+    /// A picture as the network takes it, `(1, 3, h, w)`.
+    fn pixels(&self, picture: &Picture) -> Tensor<4> {
         let [height, width] = self.header.size;
         let pixels = picture.resize(height, width).normalise(&self.header.normalisation);
-        self.network.features(Tensor::from_data(TensorData::new(pixels, [1, 3, height, width]), &self.device))
+        Tensor::from_data(TensorData::new(pixels, [1, 3, height, width]), &self.device)
     }
 
     /// Learns from supports, in order; `done` is told after each how many have been learned.
@@ -67,14 +71,10 @@ impl Segmenter {
         Ok(Task { supports: learned.collect(), network: self.network.clone() })
     }
 
-    fn support(&self, shot: &Shot) -> Pyramid {
-        let features = self.features(&shot.picture);
-        if !self.header.masking {
-            return features;
-        }
+    fn support(&self, shot: &Shot) -> Support {
         let [height, width] = self.header.size;
         let mask = shot.mask.resize(height, width);
-        features.masked(soft_masks(&[&mask], self.network.kind(), &self.device))
+        self.network.support(Marked::new(self.pixels(&shot.picture), &[&mask], self.network.kind()))
     }
 }
 
@@ -91,15 +91,6 @@ impl Task {
     pub fn segment(&self, query: &Pyramid, shot: usize) -> Tensor<4> {
         self.network.logits(query, &self.supports[shot])
     }
-}
-
-/// Masks of one size, resized to the planes of levels 2, 3 and 4: `(batch, 1, h, w)` each.
-pub fn soft_masks(masks: &[&Mask], kind: BackboneKind, device: &Device) -> [Tensor<4>; 3] {
-    let input = masks.first().map_or([0, 0], |mask| [mask.height, mask.width]);
-    kind.planes(input).map(|[height, width]| {
-        let soft = masks.iter().flat_map(|mask| mask.soften(height, width)).collect();
-        Tensor::from_data(TensorData::new::<f32, _>(soft, [masks.len(), 1, height, width]), device)
-    })
 }
 
 fn check(supports: &[Shot]) -> Result<(), TaskError> {

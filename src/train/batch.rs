@@ -8,7 +8,8 @@ use burn::tensor::{Device, TensorData};
 use super::Settings;
 use crate::backbone::BackboneKind;
 use crate::episode::{Episode, Shot};
-use crate::image::Normalisation;
+use crate::hsnet::Marked;
+use crate::image::{Mask, Normalisation};
 
 /// What an episode is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,18 +29,14 @@ pub struct Batching {
     /// Height and width of every picture.
     pub size: [usize; 2],
     pub normalisation: Normalisation,
-    /// Whether the support's features are masked.
-    pub masking: bool,
 }
 
 /// One-shot episodes on a device.
 pub struct Batch {
     /// The pictures in which to find the object, `(batch, 3, h, w)`, normalised.
     pub query: Tensor<4>,
-    /// The pictures in which it is marked, likewise.
-    pub support: Tensor<4>,
-    /// Where it is marked, softened to the planes of levels 2, 3 and 4: `(batch, 1, h, w)` each. None without masking.
-    pub support_masks: Option<[Tensor<4>; 3]>,
+    /// The pictures in which it is marked.
+    pub support: Marked,
     /// Where it is in the query: 1 there and 0 elsewhere, `(batch, 1, h, w)`.
     pub target: Tensor<4>,
     /// The episodes themselves, for the metrics.
@@ -50,7 +47,8 @@ pub struct Batch {
 pub struct Prepared {
     query: TensorData,
     support: TensorData,
-    support_masks: Option<[TensorData; 3]>,
+    mask: TensorData,
+    planes: [TensorData; 3],
     target: TensorData,
     episodes: Arc<[(Role, Arc<Episode>)]>,
 }
@@ -58,12 +56,7 @@ pub struct Prepared {
 impl Batching {
     /// As a training's settings want it.
     pub fn of(settings: &Settings) -> Self {
-        Self {
-            backbone: settings.backbone,
-            size: settings.size,
-            normalisation: Normalisation::IMAGENET,
-            masking: settings.masking,
-        }
+        Self { backbone: settings.backbone, size: settings.size, normalisation: Normalisation::IMAGENET }
     }
 
     /// Lays episodes side by side; each has one support and pictures of the batching's size.
@@ -76,12 +69,13 @@ impl Batching {
         let soften = |[height, width]: [usize; 2]| {
             plane([height, width], supports().flat_map(|shot| shot.mask.soften(height, width)).collect())
         };
-        let target = queries().flat_map(|shot| shot.mask.values.iter().map(|&value| f32::from(value)));
+        let full = |mask: &Mask| mask.values.iter().map(|&value| f32::from(value)).collect::<Vec<_>>();
         Prepared {
             query: self.pictures(queries()),
             support: self.pictures(supports()),
-            support_masks: self.masking.then(|| self.backbone.planes(self.size).map(soften)),
-            target: plane([height, width], target.collect()),
+            mask: plane([height, width], supports().flat_map(|shot| full(&shot.mask)).collect()),
+            planes: self.backbone.planes(self.size).map(soften),
+            target: plane([height, width], queries().flat_map(|shot| full(&shot.mask)).collect()),
             episodes: episodes.into(),
         }
     }
@@ -97,11 +91,15 @@ impl Batching {
 impl Prepared {
     /// The batch on a device.
     pub fn on(self, device: &Device) -> Batch {
+        let tensor = |data| Tensor::from_data(data, device);
         Batch {
-            query: Tensor::from_data(self.query, device),
-            support: Tensor::from_data(self.support, device),
-            support_masks: self.support_masks.map(|masks| masks.map(|mask| Tensor::from_data(mask, device))),
-            target: Tensor::from_data(self.target, device),
+            query: tensor(self.query),
+            support: Marked {
+                pictures: tensor(self.support),
+                mask: tensor(self.mask),
+                planes: self.planes.map(tensor),
+            },
+            target: tensor(self.target),
             episodes: self.episodes,
         }
     }

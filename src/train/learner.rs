@@ -7,7 +7,7 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::ExecutionError;
-use burn::tensor::activation::softplus;
+use burn::tensor::activation::{sigmoid, softplus};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
@@ -75,10 +75,10 @@ impl Found {
     /// Runs `network` on the batch. As resizing is linear, the logits' difference is resized in place of both.
     pub fn by(network: &Hsnet, batch: Batch) -> Self {
         let [_, _, height, width] = batch.target.dims();
-        let logits = network.forward(batch.query, batch.support, batch.support_masks);
+        let logits = network.forward(batch.query, batch.support);
         let margin = logits.clone().narrow(1, 1, 1) - logits.narrow(1, 0, 1);
         let margin = resize_pictures(margin, [height, width]);
-        let loss = cross_entropy(margin.clone(), batch.target);
+        let loss = cross_entropy(margin.clone(), batch.target.clone()) + overlap_loss(margin.clone(), batch.target);
         Self { loss, margin: margin.detach(), episodes: batch.episodes }
     }
 }
@@ -87,6 +87,15 @@ impl Found {
 /// classes it is softplus(m) - m on the object and softplus(m) elsewhere.
 fn cross_entropy(margin: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
     (softplus(margin.clone(), 1.0) - margin * target).mean()
+}
+
+/// One less the soft overlap of prediction and truth (Dice; Milletari et al., 3DV 2016), on average over the episodes.
+fn overlap_loss(margin: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
+    let sum = |plane: Tensor<4>| plane.flatten::<2>(1, 3).sum_dim(1);
+    let found = sigmoid(margin);
+    let common = sum(found.clone() * target.clone()) * 2.0 + 1.0;
+    let overlap = common / (sum(found) + sum(target) + 1.0);
+    (-overlap + 1.0).mean()
 }
 
 impl ItemLazy for Found {
@@ -151,6 +160,7 @@ mod tests {
     use super::*;
     use crate::backbone::BackboneKind;
     use crate::data::{Drawn, Source, stream};
+    use crate::hsnet::Design;
     use crate::train::batch::Batching;
 
     #[test]
@@ -172,11 +182,11 @@ mod tests {
     fn the_learner_moves_the_backbone_stays_and_the_average_follows() {
         let kind = BackboneKind::MobilenetV2;
         let device = Device::flex();
-        let batching = Batching { backbone: kind, size: [64, 64], normalisation: Default::default(), masking: true };
+        let batching = Batching { backbone: kind, size: [64, 64], normalisation: Default::default() };
         let episode = Drawn { size: [64, 64] }.draw(&mut stream(0, 0)).unwrap();
         let batch = batching.prepare(vec![(Role::Learning, Arc::new(episode))]).on(&device.clone().autodiff());
 
-        let before = Trainee::new(Hsnet::init(kind, &device), false, 0.25);
+        let before = Trainee::new(Hsnet::init(kind, Design::default(), &device), false, 0.25);
         let start = numbers(&before.model);
         assert_eq!(start, numbers(&before.average));
         let gradients = TrainStep::step(&before, batch).grads;

@@ -187,11 +187,10 @@ mod tests {
         let loader = loader(1, 0);
         let batch = loader.pass().next().unwrap().unwrap();
         assert_eq!(batch.query.dims(), [2, 3, 64, 64]);
-        assert_eq!(batch.support.dims(), [2, 3, 64, 64]);
+        assert_eq!(batch.support.pictures.dims(), [2, 3, 64, 64]);
+        assert_eq!(batch.support.mask.dims(), [2, 1, 64, 64]);
         assert_eq!(batch.target.dims(), [2, 1, 64, 64]);
-        for (mask, [height, width]) in
-            batch.support_masks.unwrap().iter().zip(loader.batching.backbone.planes([64, 64]))
-        {
+        for (mask, [height, width]) in batch.support.planes.iter().zip(loader.batching.backbone.planes([64, 64])) {
             assert_eq!(mask.dims(), [2, 1, height, width]);
         }
     }

@@ -123,7 +123,7 @@ pub fn train(
     let header = Header {
         threshold,
         data: material.description,
-        masking: settings.masking,
+        design: settings.design,
         licence: settings.licence.clone(),
         ..Header::hsnet(settings.backbone, settings.size)
     };
@@ -213,7 +213,7 @@ mod tests {
         let device = Device::flex();
         device.seed(0);
         let settings = Settings { data: vec![], ..tiny() };
-        let network = Hsnet::init(settings.backbone, &device);
+        let network = Hsnet::init(settings.backbone, settings.design, &device);
         train(network, Material::open(&settings)?, &settings, out, resume, &device)
     }
 

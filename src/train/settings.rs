@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{TrainError, unusable};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
+use crate::hsnet::Design;
 
 /// The file that keeps the settings in the folder of a training.
 const FILE: &str = "settings.json";
@@ -54,8 +55,8 @@ pub struct Settings {
     pub backbone: BackboneKind,
     /// Height and width of every picture.
     pub size: [usize; 2],
-    /// Whether the support's features are masked.
-    pub masking: bool,
+    /// How the network is built and how it takes its supports.
+    pub design: Design,
     /// Episodes a step.
     pub batch: usize,
     /// Episodes in all.
@@ -163,7 +164,7 @@ pub(super) mod tests {
             exclude: vec![],
             hold_out: vec![],
             threshold: None,
-            masking: true,
+            design: Design::default(),
             pasted: 0.5,
             backbone: BackboneKind::MobilenetV2,
             size: [64, 64],

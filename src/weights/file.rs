@@ -25,7 +25,7 @@ pub fn load(bytes: &[u8], device: &Device) -> Result<(Header, Hsnet), WeightsErr
         return Err(WeightsError::UnknownMethod(header.method));
     }
     let kind: BackboneKind = header.backbone.parse().map_err(WeightsError::UnknownBackbone)?;
-    let network = fill(Hsnet::init(kind, device), read_arrays(&file, |_| true)?)?;
+    let network = fill(Hsnet::init(kind, header.design, device), read_arrays(&file, |_| true)?)?;
     Ok((header, network))
 }
 

@@ -15,7 +15,7 @@ use super::arrays::{Array, Arrays, arrays_of, fill};
 use super::file::{check_finite, read_arrays, read_values};
 use super::{Header, WeightsError};
 use crate::backbone::BackboneKind;
-use crate::hsnet::Hsnet;
+use crate::hsnet::{Design, Hsnet};
 
 const LEARNER: &str = "hpn_learner.";
 
@@ -45,7 +45,7 @@ pub fn import(path: &Path, kind: BackboneKind, device: &Device) -> Result<(Heade
 /// As [`import`].
 pub fn import_arrays(arrays: Arrays, kind: BackboneKind, device: &Device) -> Result<(Header, Hsnet), WeightsError> {
     let mut source = Source::new(arrays);
-    let network = Hsnet::init(kind, device);
+    let network = Hsnet::init(kind, Design::default(), device);
     let trained = source.holds_learner();
     let mut filled = arrays_of(&network);
     for (name, array) in &mut filled {

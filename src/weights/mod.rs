@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::backbone::BackboneKind;
+use crate::hsnet::Design;
 use crate::image::Normalisation;
 
 pub use arrays::{Array, Arrays, arrays_of, fill};
@@ -31,8 +32,8 @@ pub struct Header {
     /// Height and width that pictures are resized to.
     pub size: [usize; 2],
     pub normalisation: Normalisation,
-    /// Whether the support's features are masked (all but the network of table 1's dagger).
-    pub masking: bool,
+    /// How the network is built and how it takes its supports.
+    pub design: Design,
     /// The probability above which a pixel is the object. One half is the published rule; a network that is
     /// under-confident on classes it has not seen does better below.
     pub threshold: f32,
@@ -43,14 +44,14 @@ pub struct Header {
 }
 
 impl Header {
-    /// As the method was published: ImageNet's normalisation, support masking, threshold one half.
+    /// As the method was published: ImageNet's normalisation, the paper's design, threshold one half.
     pub fn hsnet(backbone: BackboneKind, size: [usize; 2]) -> Self {
         Self {
             method: "hsnet".into(),
             backbone: backbone.name().into(),
             size,
             normalisation: Normalisation::IMAGENET,
-            masking: true,
+            design: Design::default(),
             threshold: 0.5,
             data: String::new(),
             licence: LICENCE.into(),
