@@ -187,7 +187,10 @@ fn load(path: &Path, args: &EvalArgs) -> Outcome<Candidate> {
 fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path)>> {
     let folds: Vec<Option<usize>> = match (has_folds(format), args.folds.is_empty()) {
         (true, true) => {
-            return Err(about(&args.data, "its classes come in folds: say which to ask, such as --fold 0 or --fold 0,1,2,3"));
+            return Err(about(
+                &args.data,
+                "its classes come in folds: say which to ask, such as --fold 0 or --fold 0,1,2,3",
+            ));
         }
         (true, false) => args.folds.iter().copied().map(Some).collect(),
         (false, true) => vec![None],
@@ -197,16 +200,17 @@ fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path
     match (folds.len(), weights.as_slice()) {
         (several, [one]) => {
             if several > 1 {
-                eprintln!("fewseg: one weight file for {several} folds: if it has learned from any of them, the figures are flattered");
+                eprintln!(
+                    "fewseg: one weight file for {several} folds: if it has learned from any of them, the figures are flattered"
+                );
             }
             Ok(folds.into_iter().map(|fold| (fold, *one)).collect())
         }
-        (folds_given, weights) if weights.len() != folds_given => Err(format!(
-            "--weights names {} files for {folds_given} folds: give one for all or one for each",
-            weights.len()
-        )
-        .into()),
-        (_, weights) => Ok(folds.into_iter().zip(weights.iter().copied()).collect()),
+        (several, many) if several != many.len() => {
+            let (files, plural) = (many.len(), if several == 1 { "" } else { "s" });
+            Err(format!("--weights: {files} files for {several} fold{plural}; give one for all or one for each").into())
+        }
+        (_, many) => Ok(folds.into_iter().zip(many.iter().copied()).collect()),
     }
 }
 

@@ -56,14 +56,14 @@ impl Showcase {
     }
 }
 
-/// The ranks of the best, the median and the worst of so many, no rank twice.
+/// The ranks of the best, the median and the worst of so many, no rank twice; the very worst comes first.
 fn ranks(count: usize) -> [Vec<usize>; 3] {
     let shown = SHOWN.min((count / 3).max(1)).min(count);
     let middle = (count - shown) / 2;
     let best = 0..shown;
     let median = middle.max(best.end)..(middle + shown).max(best.end);
     let worst = (count - shown).max(median.end)..count;
-    [best, median, worst].map(Iterator::collect)
+    [best.collect(), median.collect(), worst.rev().collect()]
 }
 
 impl Exhibit {
@@ -132,8 +132,8 @@ mod tests {
         assert_eq!(ranks(1), [vec![0], vec![], vec![]]);
         assert_eq!(ranks(2), [vec![0], vec![], vec![1]]);
         assert_eq!(ranks(3), [vec![0], vec![1], vec![2]]);
-        assert_eq!(ranks(7), [vec![0, 1], vec![2, 3], vec![5, 6]]);
-        assert_eq!(ranks(1001), [vec![0, 1, 2, 3], vec![498, 499, 500, 501], vec![997, 998, 999, 1000]]);
+        assert_eq!(ranks(7), [vec![0, 1], vec![2, 3], vec![6, 5]]);
+        assert_eq!(ranks(1001), [vec![0, 1, 2, 3], vec![498, 499, 500, 501], vec![1000, 999, 998, 997]]);
     }
 
     #[test]

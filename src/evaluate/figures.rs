@@ -39,7 +39,7 @@ pub struct Fold {
     pub weights: PathBuf,
     /// What the file says of itself, with the size and threshold that were used.
     pub header: Header,
-    /// Pictures that the lists name and that were not there: with any, the figures are those of a subset.
+    /// Files and lines of the data set that could not be used: with any, the figures are those of a subset.
     pub skipped: usize,
     #[serde(flatten)]
     pub score: FoldScore,
@@ -92,8 +92,11 @@ impl FoldScore {
         for (draw, overlap) in draws.iter().zip(&overlaps) {
             score.add(collection.classes[draw.class].id, overlap);
         }
-        let episodes: Vec<_> =
-            draws.into_iter().zip(overlaps).map(|(draw, overlap)| EpisodeScore::new(collection, draw, overlap)).collect();
+        let episodes: Vec<_> = draws
+            .into_iter()
+            .zip(overlaps)
+            .map(|(draw, overlap)| EpisodeScore::new(collection, draw, overlap))
+            .collect();
         let class = |(id, overlap): (usize, Overlap)| {
             let place = collection.classes.iter().position(|class| class.id == id);
             ClassScore {
@@ -165,11 +168,31 @@ impl Fold {
         )
     }
 
-    /// The reservation that figures of a subset come with.
-    pub(super) fn reservation(&self) -> Option<String> {
-        let subset = |skipped| {
-            format!("{skipped} pictures of the lists are missing: these are figures of a subset, not to be set beside published ones")
-        };
-        (self.skipped > 0).then_some(self.skipped).map(subset)
+    /// What the figures have to be read with.
+    pub(super) fn reservations(&self) -> Vec<String> {
+        let never = self.score.classes.iter().filter(|class| class.episodes == 0).count();
+        let mut reservations = Vec::new();
+        if self.skipped > 0 {
+            let subset = "the figures are those of a subset, not to be set beside published ones";
+            reservations.push(format!("{} files or lines of the data set were left out: {subset}", self.skipped));
+        }
+        if never > 0 {
+            let classes = self.score.classes.len();
+            reservations.push(format!(
+                "{never} of {classes} classes were never asked and count as 0, as published: ask more episodes"
+            ));
+        }
+        reservations
+    }
+}
+
+impl ClassScore {
+    /// How often it was asked, in words.
+    pub(super) fn asked(&self) -> String {
+        match self.episodes {
+            0 => "never asked".into(),
+            1 => "1 episode".into(),
+            several => format!("{several} episodes"),
+        }
     }
 }

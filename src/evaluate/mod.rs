@@ -20,7 +20,7 @@ use serde::{Serialize, Serializer};
 use crate::ahead::{Ahead, Lost};
 use crate::data::{Collection, DataError, Draw, Protocol};
 use crate::episode::Episode;
-use crate::hsnet::{Hsnet, soft_masks};
+use crate::hsnet::{Hsnet, Marked};
 use crate::image::Mask;
 use crate::metric::Overlap;
 use crate::predict::{self, Logits};
@@ -88,14 +88,9 @@ impl Candidate {
         let query = self.network.features(Tensor::from_data(batch.queries, &self.device));
         let mut episodes = vec![Vec::new(); batch.episodes];
         for shot in batch.shots {
-            let support = self.network.features(Tensor::from_data(shot.pictures, &self.device));
-            let support = match self.header.masking {
-                true => {
-                    let masks: Vec<&Mask> = shot.masks.iter().collect();
-                    support.masked(soft_masks(&masks, self.network.kind(), &self.device))
-                }
-                false => support,
-            };
+            let pictures = Tensor::from_data(shot.pictures, &self.device);
+            let masks: Vec<&Mask> = shot.masks.iter().collect();
+            let support = self.network.support(Marked::new(pictures, &masks, self.network.kind()));
             let found = split(self.network.logits(&query, &support))?;
             episodes.iter_mut().zip(found).for_each(|(shots, logits)| shots.push(logits));
         }

@@ -91,8 +91,8 @@ fn section(html: &mut String, fold: &Fold, showcase: &Showcase, several: bool) -
         writeln!(html, "<h2>Fold {}</h2>", fold.fold.unwrap_or_default())?;
     }
     writeln!(html, "<p class=\"soft\">{}</p>", Text(&fold.candidate()))?;
-    if let Some(reservation) = fold.reservation() {
-        writeln!(html, "<p class=\"reservation\">{}</p>", Text(&reservation))?;
+    for reservation in fold.reservations() {
+        writeln!(html, "<p class=\"reservation\">{}.</p>", Text(&reservation))?;
     }
     html.push_str("<h3>Classes <small>IoU</small></h3>\n<ul class=\"bars\">\n");
     fold.score.classes.iter().try_for_each(|class| bar(html, class))?;
@@ -110,11 +110,10 @@ fn section(html: &mut String, fold: &Fold, showcase: &Showcase, several: bool) -
 }
 
 fn bar(html: &mut String, class: &ClassScore) -> fmt::Result {
-    let ClassScore { name, iou, episodes, .. } = class;
-    let name = Text(name);
+    let (name, iou, asked) = (Text(&class.name), class.iou, class.asked());
     writeln!(
         html,
-        "<li title=\"{name}: {episodes} episodes\"><span>{name}</span><i style=\"--iou:{iou:.2}%\"></i><b>{iou:.1}</b></li>"
+        "<li><span>{name} <small>{asked}</small></span><i style=\"--iou:{iou:.2}%\"></i><b>{iou:.1}</b></li>"
     )
 }
 
@@ -128,9 +127,10 @@ fn episode(html: &mut String, exhibit: &Exhibit) -> fmt::Result {
         write!(html, "<img src=\"{support}\" alt=\"Support with {class} marked\" loading=\"lazy\">")?;
     }
     writeln!(html, "</div><figcaption>{caption}</figcaption></figure>")?;
-    for (picture, caption, alt) in
-        [(truth, "truth", "Query with the truth marked"), (prediction, "prediction", "Query with the prediction marked")]
-    {
+    for (picture, caption, alt) in [
+        (truth, "truth", "Query with the truth marked"),
+        (prediction, "prediction, truth outlined", "Query with the prediction marked and the truth outlined"),
+    ] {
         writeln!(
             html,
             "<figure><img src=\"{picture}\" alt=\"{alt}\" loading=\"lazy\"><figcaption>{caption}</figcaption></figure>"

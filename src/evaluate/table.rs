@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ClassScore, Evaluation, Figures, Fold};
+use super::{Evaluation, Figures, Fold};
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,13 +47,8 @@ impl Evaluation {
 
 fn write_fold(f: &mut fmt::Formatter<'_>, fold: &Fold) -> fmt::Result {
     writeln!(f, "\n{}, {}", fold.name(), fold.candidate())?;
-    if let Some(reservation) = fold.reservation() {
-        writeln!(f, "{reservation}")?;
-    }
+    fold.reservations().iter().try_for_each(|reservation| writeln!(f, "  ({reservation})"))?;
     let widest = fold.score.classes.iter().map(|class| class.name.chars().count()).max().unwrap_or_default();
-    for ClassScore { name, iou, episodes, .. } in &fold.score.classes {
-        let plural = if *episodes == 1 { "" } else { "s" };
-        writeln!(f, "  {name:<widest$} {iou:>5.1}  {episodes:>4} episode{plural}")?;
-    }
-    Ok(())
+    let mut classes = fold.score.classes.iter();
+    classes.try_for_each(|class| writeln!(f, "  {:<widest$} {:>5.1}  {}", class.name, class.iou, class.asked()))
 }

@@ -1,6 +1,8 @@
 //! What several tests share: devices, weights made by formula, and how far two arrays are apart.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod command;
+
 use burn::tensor::{Device, DeviceKind};
 use fewseg::backbone::BackboneKind;
 use fewseg::weights::{Array, Arrays};
