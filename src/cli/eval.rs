@@ -26,6 +26,12 @@ pub struct EvalArgs {
     /// The side of the data set's split to ask [default: test; all of a data set that has no split]
     #[arg(long, value_enum)]
     split: Option<Side>,
+    /// Where the lists of the split are, a folder or one file [default: in the data set's tree]
+    #[arg(long, value_name = "DIR|FILE")]
+    lists: Option<PathBuf>,
+    /// Leave out files and lines that cannot be used, instead of stopping
+    #[arg(long)]
+    skip_missing: bool,
     /// Supports an episode
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     shot: u16,
@@ -39,7 +45,7 @@ pub struct EvalArgs {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How episodes are chosen
-    #[arg(long, value_enum, default_value = "fewseg")]
+    #[arg(long, value_enum, default_value_t)]
     protocol: Protocol,
     /// Predict and count at each query's own size, not at the network's
     #[arg(long)]
@@ -72,6 +78,8 @@ pub struct EvalArgs {
 enum Side {
     /// The classes to learn from
     Train,
+    /// The classes to validate on: FSS-1000 has its own, PASCAL-5i and COCO-20i take the novel ones
+    Val,
     /// The novel classes
     Test,
 }
@@ -80,6 +88,7 @@ impl Side {
     fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
+            Self::Val => "val",
             Self::Test => "test",
         }
     }
@@ -89,6 +98,7 @@ impl From<Side> for Split {
     fn from(side: Side) -> Self {
         match side {
             Side::Train => Self::Train,
+            Side::Val => Self::Validation,
             Side::Test => Self::Test,
         }
     }
@@ -157,12 +167,14 @@ fn evaluate(
         Some(_) => Some(Showcase::of(&score, &candidate, &collection)?),
         None => None,
     };
-    let fold = Fold { fold, weights: weights.to_owned(), header: candidate.header, skipped: 0, score };
+    let fold =
+        Fold { fold, weights: weights.to_owned(), header: candidate.header, skipped: collection.skipped(), score };
     Ok((fold, showcase))
 }
 
 fn open(fold: Option<usize>, format: Format, split: Side, args: &EvalArgs) -> Outcome<Collection> {
-    let selection = Selection { split: split.into(), fold, longest_side: None };
+    let (lists, skip_missing) = (args.lists.clone(), args.skip_missing);
+    let selection = Selection { fold, lists, skip_missing, ..Selection::new(split.into()) };
     let collection = format.open(&args.data, &selection)?;
     match collection.is_empty() {
         true => Err(about(
@@ -186,15 +198,13 @@ fn load(path: &Path, args: &EvalArgs) -> Outcome<Candidate> {
 /// Each fold with its weights; a data set without folds is one column.
 fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path)>> {
     let folds: Vec<Option<usize>> = match (has_folds(format), args.folds.is_empty()) {
-        (true, true) => {
-            return Err(about(
-                &args.data,
-                "its classes come in folds: say which to ask, such as --fold 0 or --fold 0,1,2,3",
-            ));
+        (true, true) if !lists_a_side(args) => {
+            let problem = "its classes come in folds: say which to ask, such as --fold 0 or --fold 0,1,2,3";
+            return Err(about(&args.data, problem));
         }
-        (true, false) => args.folds.iter().copied().map(Some).collect(),
-        (false, true) => vec![None],
         (false, false) => return Err(about(&args.data, "a data set of this layout has no folds: leave out --fold")),
+        (_, true) => vec![None],
+        (true, false) => args.folds.iter().copied().map(Some).collect(),
     };
     let weights: Vec<&Path> = args.weights.iter().map(PathBuf::as_path).collect();
     match (folds.len(), weights.as_slice()) {
@@ -216,18 +226,17 @@ fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path
 
 /// Whether the published protocol on this layout goes by folds.
 fn has_folds(format: Format) -> bool {
-    match format {
-        Format::Pascal => true,
-        Format::Fss | Format::Folder => false,
-    }
+    matches!(format, Format::Pascal | Format::Coco)
 }
 
 /// Whether this layout sets classes apart as novel.
 fn has_split(format: Format) -> bool {
-    match format {
-        Format::Pascal | Format::Fss => true,
-        Format::Folder => false,
-    }
+    matches!(format, Format::Pascal | Format::Coco | Format::Fss)
+}
+
+/// Whether one file lists what to ask, whatever the folds.
+fn lists_a_side(args: &EvalArgs) -> bool {
+    args.lists.as_ref().is_some_and(|lists| lists.is_file())
 }
 
 /// Says at once, not after hours, that there is no place for a file.

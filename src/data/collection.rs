@@ -1,37 +1,23 @@
 //! A data set, whatever its layout: classes, and the pictures that show them.
 
 use std::{
-    fs::{self, File},
-    io::BufReader,
-    path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use super::{DataError, labels::Labels};
+use super::{
+    Cache, DataError, Format,
+    draws::{self, Draw, Protocol},
+    files::Files,
+    labels::{IGNORED, Labels},
+};
 use crate::{
     episode::{Episode, Shot},
-    image::{self, Mask, Picture},
+    image::{Mask, Picture},
 };
-
-/// The label of pixels that belong to no class and that no metric counts, as PASCAL marks outlines.
-const IGNORED: u8 = 255;
-
-/// What the pixels of a label file say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Class numbers, with [`IGNORED`].
-    Classes,
-    /// One object, however it is coded; it is read as label 1.
-    Object,
-}
-
-/// A picture file and the file that labels it.
-#[derive(Debug)]
-pub(super) struct Files {
-    pub picture: PathBuf,
-    pub labels: PathBuf,
-    pub kind: Kind,
-}
 
 /// A class, and where it is shown.
 #[derive(Clone, Debug)]
@@ -41,12 +27,21 @@ pub struct Class {
     pub name: String,
     /// The scenes that show it, each with the label that it has there.
     pub(super) members: Vec<(usize, u8)>,
+    /// Of each of them, its place among all entries of the lists.
+    pub(super) listed: Vec<usize>,
 }
 
 impl Class {
     /// A class that nothing shows yet.
     pub(super) fn new(id: usize, name: impl Into<String>) -> Self {
-        Self { id, name: name.into(), members: Vec::new() }
+        Self { id, name: name.into(), members: Vec::new(), listed: Vec::new() }
+    }
+
+    /// The same class once scene `n` has become scene `places[n]`, or has gone.
+    pub(super) fn move_to(&mut self, places: &[Option<usize>]) {
+        let members = self.members.iter().zip(&self.listed);
+        let moved = members.filter_map(|(&(scene, label), &listed)| Some(((places[scene]?, label), listed)));
+        (self.members, self.listed) = moved.unzip();
     }
 
     /// How many pictures show it.
@@ -84,46 +79,47 @@ impl Scene {
     }
 }
 
-/// Classes and the pictures that show them. Pictures are decoded when first asked for and kept.
+/// Classes and the pictures that show them. Pictures are decoded when first asked for, and kept in a [`Cache`].
 #[derive(Clone, Debug)]
 pub struct Collection {
     /// What to call it.
     pub name: String,
     /// The classes, each shown by at least one picture.
     pub classes: Vec<Class>,
+    format: Format,
     scenes: Arc<Scenes>,
+    cache: Cache,
 }
 
 #[derive(Debug)]
 struct Scenes {
+    /// The number of the collection, by which a cache keeps its scenes apart.
+    number: u64,
     files: Vec<Files>,
     longest_side: Option<usize>,
-    decoded: Vec<OnceLock<Arc<Scene>>>,
+    skipped: Vec<String>,
 }
 
 impl Collection {
-    /// Takes note of the files, having checked that each pair is there and of one size.
-    ///
-    /// # Errors
-    /// With every file that is missing, unreadable or of the wrong size.
+    /// Takes note of files that have been checked.
     pub(super) fn new(
         root: &Path,
-        mut classes: Vec<Class>,
+        format: Format,
+        classes: Vec<Class>,
         files: Vec<Files>,
         longest_side: Option<usize>,
-    ) -> Result<Self, DataError> {
-        let problems: Vec<String> = files.iter().filter_map(|files| files.check().err()).collect();
-        if !problems.is_empty() {
-            let root = root.to_owned();
-            return Err(DataError::Files { root, problems });
-        }
-        classes.retain(|class| !class.is_empty());
-        let name = root.file_name().unwrap_or(root.as_os_str());
-        Ok(Self {
-            name: name.to_string_lossy().into_owned(),
-            classes,
-            scenes: Arc::new(Scenes { decoded: files.iter().map(|_| OnceLock::new()).collect(), files, longest_side }),
-        })
+        skipped: Vec<String>,
+    ) -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let name = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
+        let scenes = Arc::new(Scenes { number, files, longest_side, skipped });
+        Self { name, classes, format, scenes, cache: Cache::default() }
+    }
+
+    /// The same pictures, kept in `cache` once they are decoded.
+    pub fn with_cache(self, cache: &Cache) -> Self {
+        Self { cache: cache.clone(), ..self }
     }
 
     /// The same pictures with only the classes that `keep` accepts.
@@ -143,22 +139,67 @@ impl Collection {
         self.classes.is_empty()
     }
 
-    /// The file of a picture of a class, by its place in the class.
-    pub fn picture_path(&self, class: &Class, member: usize) -> &Path {
-        &self.scenes.files[class.members[member].0].picture
+    /// How many files and lines could not be used and were left out.
+    pub fn skipped(&self) -> usize {
+        self.scenes.skipped.len()
     }
 
-    /// A scene by its number, decoded now unless it was before.
+    /// What was wrong with each of them.
+    pub fn problems(&self) -> &[String] {
+        &self.scenes.skipped
+    }
+
+    /// What the data set calls a picture of a class, by its place in the class.
+    pub fn picture_name(&self, class: &Class, member: usize) -> &str {
+        &self.file(class, member).name
+    }
+
+    /// The file of a picture of a class, by its place in the class.
+    pub fn picture_path(&self, class: &Class, member: usize) -> &Path {
+        &self.file(class, member).picture
+    }
+
+    fn file(&self, class: &Class, member: usize) -> &Files {
+        &self.scenes.files[class.members[member].0]
+    }
+
+    /// Test episodes of `shots` pictures shown. [`Protocol::Fewseg`] asks every picture of every class of more than
+    /// `shots` pictures in turn, in an order that the seed decides, cut or repeated to `episodes`.
+    /// [`Protocol::Hsnet`] draws those of the published code, with the published number of them unless told
+    /// otherwise: of every list entry in turn (PASCAL-5i, FSS-1000), or of every class alike (COCO-20i).
+    ///
+    /// # Errors
+    /// When the classes have too few pictures, or there are no published episodes of this layout.
+    pub fn draws(
+        &self,
+        protocol: Protocol,
+        shots: usize,
+        episodes: Option<usize>,
+        seed: u64,
+    ) -> Result<Vec<Draw>, DataError> {
+        draws::draws(protocol, self.format, &self.classes, shots, episodes, seed)
+    }
+
+    /// The classes of too few pictures for an episode of `shots`, which [`Protocol::Fewseg`] does not ask.
+    pub fn too_small(&self, shots: usize) -> impl Iterator<Item = &Class> {
+        self.classes.iter().filter(move |class| class.len() <= shots)
+    }
+
+    /// The pictures and masks of an episode, as they are on disk.
+    ///
+    /// # Errors
+    /// When a file has gone or its pixels are broken.
+    pub fn play(&self, draw: &Draw) -> Result<Episode, DataError> {
+        self.episode(&self.classes[draw.class], &draw.supports, draw.query)
+    }
+
+    /// A scene by its number, decoded now unless it is kept.
     ///
     /// # Errors
     /// When a file has gone or its pixels are broken.
     pub(super) fn scene(&self, number: usize) -> Result<Arc<Scene>, DataError> {
-        let decoded = &self.scenes.decoded[number];
-        if let Some(scene) = decoded.get() {
-            return Ok(scene.clone());
-        }
-        let scene = self.scenes.files[number].decode(self.scenes.longest_side)?;
-        Ok(decoded.get_or_init(|| Arc::new(scene)).clone())
+        let scenes = &self.scenes;
+        self.cache.get((scenes.number, number), || scenes.files[number].decode(scenes.longest_side))
     }
 
     /// How many scenes there are to choose backgrounds from.
@@ -187,52 +228,15 @@ impl Collection {
     }
 }
 
-impl Files {
-    /// Says what is wrong with the pair, judging by the headers.
-    fn check(&self) -> Result<(), String> {
-        let picture = dimensions(&self.picture)?;
-        let labels = dimensions(&self.labels)?;
-        if picture != labels {
-            return Err(format!(
-                "{}: {} x {} pixels, but its picture has {} x {}",
-                self.labels.display(),
-                labels.0,
-                labels.1,
-                picture.0,
-                picture.1,
-            ));
+/// Numbers the classes of several collections apart: the ids of each begin after those of the one before.
+pub fn number_apart<'a>(collections: impl IntoIterator<Item = &'a mut Collection>) {
+    let mut first = 0;
+    for collection in collections {
+        let mut next = first;
+        for class in &mut collection.classes {
+            class.id += first;
+            next = next.max(class.id + 1);
         }
-        Ok(())
+        first = next;
     }
-
-    fn decode(&self, longest_side: Option<usize>) -> Result<Scene, DataError> {
-        let picture = Picture::decode(&name(&self.picture), &read(&self.picture)?)?;
-        let labels = self.labels()?;
-        let picture = match longest_side {
-            Some(limit) => picture.shrink_to(limit),
-            None => picture,
-        };
-        Ok(Scene { labels: labels.resize(picture.height, picture.width), picture })
-    }
-
-    fn labels(&self) -> Result<Labels, DataError> {
-        let bytes = read(&self.labels)?;
-        Ok(match self.kind {
-            Kind::Classes => Labels::decode(&self.labels, &bytes)?,
-            Kind::Object => Mask::decode(&name(&self.labels), &bytes)?.into(),
-        })
-    }
-}
-
-fn dimensions(path: &Path) -> Result<(u32, u32), String> {
-    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    image::dimensions(&name(path), BufReader::new(file)).map_err(|error| error.to_string())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    fs::read(path).map_err(|source| DataError::Unreadable { path: path.to_owned(), source })
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
 }

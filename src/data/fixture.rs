@@ -9,7 +9,7 @@ use super::{Selection, Split};
 
 /// Fold 0, pictures as they are.
 pub fn selection(split: Split) -> Selection {
-    Selection { split, fold: Some(0), longest_side: None }
+    Selection { fold: Some(0), ..Selection::new(split) }
 }
 
 /// A folder that goes when it is dropped. Every method makes the folders on its way.

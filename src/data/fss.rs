@@ -1,7 +1,7 @@
 //! FSS-1000 (Li et al., CVPR 2020): a folder per class with N.jpg beside its mask N.png.
 //!
-//! Where `lists/{trn,test}.txt` or `splits/fss/{trn,test}.txt` name class folders, the selected side
-//! has those classes; without lists every class is there to learn from and none to be tested on.
+//! Where lists name class folders (`lists/{trn,val,test}.txt`, as HSNet publishes them), the selected side has those
+//! classes; without lists every class is there to learn from and none to be tested on.
 
 use std::{
     fs,
@@ -9,52 +9,118 @@ use std::{
 };
 
 use super::{
-    DataError, Selection, Split,
-    collection::{Class, Collection, Files, Kind},
-    folder::{self, subfolders},
+    Class, Collection, DataError, Format, Selection, Split,
+    files::{Annotation, Files},
+    folder::{photographs, relative, stem, subfolders},
+    listing::{Listed, Listing},
+    lists,
 };
-
-const LISTS: [&str; 2] = ["lists", "splits/fss"];
 
 pub(super) fn looks_like(root: &Path) -> bool {
     subfolders(root).is_ok_and(|folders| folders.iter().any(|f| f.join("1.png").is_file()))
 }
 
 pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, DataError> {
-    let mut classes = Vec::new();
-    let mut files = Vec::new();
-    for (id, folder) in folders(root, selection.split)?.into_iter().enumerate() {
-        let mut class = Class::new(id, folder::stem(&folder));
-        for picture in folder::pictures(&folder)? {
-            if picture.extension().is_some_and(|extension| extension == "png") {
-                continue;
-            }
-            class.members.push((files.len(), 1));
-            files.push(Files { labels: picture.with_extension("png"), picture, kind: Kind::Object });
-        }
-        classes.push(class);
-    }
-    Collection::new(root, classes, files, selection.longest_side)
+    let found = |folder: &str| -> Result<Vec<String>, String> {
+        let photographs = photographs(&root.join(folder)).map_err(|error| error.to_string())?;
+        Ok(photographs.iter().map(|picture| relative(root, picture)).collect())
+    };
+    listing(root, selection, found)?.open(root, selection, |listed| Ok(pair(root, listed)))
 }
 
-/// The class folders of one side of the split, sorted.
-fn folders(root: &Path, split: Split) -> Result<Vec<PathBuf>, DataError> {
-    let list = match split {
-        Split::Train => "trn.txt",
-        Split::Test => "test.txt",
+/// The classes of the selected side with the pictures that `pictures` finds in their folders, sorted.
+pub(super) fn listing(
+    root: &Path,
+    selection: &Selection,
+    pictures: impl Fn(&str) -> Result<Vec<String>, String>,
+) -> Result<Listing, DataError> {
+    let folders = folders(root, selection)?;
+    let classes = folders.iter().map(|folder| Class::new(folder.id, &folder.name)).collect();
+    let mut listing = Listing::new(Format::Fss, classes);
+    for (class, folder) in folders.into_iter().enumerate() {
+        match pictures(&folder.name) {
+            Ok(pictures) => pictures.into_iter().for_each(|name| {
+                listing.add(class, 1, Listed { name, origin: folder.origin.clone(), labels: None });
+            }),
+            Err(problem) => listing.problems.push(Listed { origin: folder.origin, ..Listed::default() }.blame(problem)),
+        }
+        // Asked in the order of their names, 1, 10, 2, but shown by their numbers: so does the published code.
+        listing.order(class, number);
+    }
+    Ok(listing)
+}
+
+/// A class folder; `origin` is the list and line that names it.
+struct Folder {
+    id: usize,
+    name: String,
+    origin: Option<String>,
+}
+
+/// The class folders of the selected side, sorted. Ids go on from side to side, as published.
+fn folders(root: &Path, selection: &Selection) -> Result<Vec<Folder>, DataError> {
+    let (list, before) = match list(root, selection)? {
+        Some(list) => list,
+        None if selection.split == Split::Train => {
+            let folders = subfolders(root)?.into_iter().enumerate();
+            return Ok(folders
+                .map(|(id, folder)| Folder { id, name: relative(root, &folder), origin: None })
+                .collect());
+        }
+        None => return Ok(vec![]),
     };
-    let list = (LISTS.iter().map(|place| root.join(place).join(list))).find(|list| list.is_file());
-    let Some(list) = list else {
-        return match split {
-            Split::Train => subfolders(root),
-            Split::Test => Ok(Vec::new()),
+    let mut first = 0;
+    for list in before {
+        first += lines(&list)?.len();
+    }
+    let mut folders = lines(&list)?;
+    folders.sort_by(|(_, one), (_, other)| one.cmp(other));
+    let folders = folders.into_iter().enumerate().map(|(place, (line, name))| {
+        let origin = Some(format!("{}: line {line}", list.display()));
+        Folder { id: first + place, name, origin }
+    });
+    Ok(folders.collect())
+}
+
+/// The list of the selected side, and those of the sides before it.
+fn list(root: &Path, selection: &Selection) -> Result<Option<(PathBuf, Vec<PathBuf>)>, DataError> {
+    let (before, list) = match selection.split {
+        Split::Train => (&[][..], "trn.txt"),
+        Split::Validation => (&["trn.txt"][..], "val.txt"),
+        Split::Test => (&["trn.txt", "val.txt"][..], "test.txt"),
+    };
+    let places = match &selection.lists {
+        Some(file) if file.is_file() => return Ok(Some((file.clone(), vec![]))),
+        Some(folder) => vec![folder.clone(), folder.join("fss")],
+        None => lists::places(root, "fss").to_vec(),
+    };
+    let Some(place) = places.iter().find(|place| place.join(list).is_file()) else {
+        return match &selection.lists {
+            Some(given) => Err(DataError::layout(given, format!("there is no {list}, a list of class folders"))),
+            None => Ok(None),
         };
     };
-    let text = fs::read_to_string(&list).map_err(|source| DataError::Unreadable { path: list, source })?;
-    let mut folders: Vec<PathBuf> =
-        (text.lines().map(str::trim)).filter(|line| !line.is_empty()).map(|line| root.join(line)).collect();
-    folders.sort();
-    Ok(folders)
+    let before = before.iter().map(|list| place.join(list)).filter(|list| list.is_file());
+    Ok(Some((place.join(list), before.collect())))
+}
+
+/// The lines of a list that say something, with their numbers.
+fn lines(list: &Path) -> Result<Vec<(usize, String)>, DataError> {
+    let text = fs::read_to_string(list).map_err(|source| DataError::unreadable(list, source))?;
+    let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim().to_owned()));
+    Ok(lines.filter(|(_, line)| !line.is_empty()).collect())
+}
+
+/// A picture `class/N.jpg` and its mask `class/N.png`.
+fn pair(root: &Path, listed: &Listed) -> Files {
+    let picture = root.join(&listed.name);
+    let annotation = Annotation::Object(picture.with_extension("png"));
+    Files { name: listed.name.clone(), picture, annotation }
+}
+
+/// The number that a picture has for a name; other names come behind.
+fn number(picture: &str) -> (u64, String) {
+    (stem(Path::new(picture)).parse().unwrap_or(u64::MAX), picture.to_owned())
 }
 
 #[cfg(test)]

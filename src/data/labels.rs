@@ -7,6 +7,9 @@ use png::{BitDepth, ColorType, Transformations};
 use super::DataError;
 use crate::image::{Mask, resize_nearest};
 
+/// The label of pixels that belong to no class and that no metric counts, as PASCAL marks outlines.
+pub(super) const IGNORED: u8 = 255;
+
 /// A label map; `values` holds `height * width` class numbers, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
@@ -16,6 +19,11 @@ pub struct Labels {
 }
 
 impl Labels {
+    /// A map of a picture that shows nothing.
+    pub fn empty(width: usize, height: usize) -> Self {
+        Self { width, height, values: vec![0; width * height] }
+    }
+
     /// Reads the numbers themselves from a grey or palette PNG; a general reader would hand out
     /// the palette's colours.
     pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self, DataError> {

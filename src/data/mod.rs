@@ -1,26 +1,37 @@
 //! From files on disk, or from nothing, to episodes.
 //!
-//! A reader ([`pascal`], [`fss`], [`folder`]) turns one layout of files into a [`Collection`]:
-//! classes, each with the pictures that show it. [`Photographs`] makes training episodes of a
-//! collection, [`Drawn`] draws its own; both are a [`Source`], and a [`Mixture`] draws from several.
+//! A reader ([`pascal`], [`coco`], [`fss`], [`folder`], [`labelme`]) turns one layout of files into a [`Collection`]:
+//! classes, each with the pictures that show it. It first makes a [`listing`] of what lists and folders say, then checks
+//! all files at once. A collection gives test episodes by a [`Protocol`]. [`Photographs`] makes training episodes of it,
+//! [`Drawn`] draws its own; both are a [`Source`], and a [`Mixture`] draws from several.
 
 mod augment;
+mod cache;
+mod coco;
 mod collection;
 mod drawn;
 mod draws;
+mod files;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod folder;
 mod fss;
+mod labelme;
 mod labels;
+mod listing;
+mod lists;
+mod literal;
+mod numpy;
 mod pascal;
 mod paste;
 mod photographs;
+mod region;
 mod source;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-pub use collection::{Class, Collection, Scene};
+pub use cache::Cache;
+pub use collection::{Class, Collection, Scene, number_apart};
 pub use drawn::Drawn;
 pub use draws::{Draw, Protocol};
 pub use photographs::Photographs;
@@ -34,10 +45,15 @@ use crate::image::ImageError;
 pub enum Format {
     /// PASCAL VOC 2012: JPEGImages, SegmentationClassAug, and the lists of PASCAL-5i.
     Pascal,
+    /// COCO-20i: annotations/instances_*.json, train2014, val2014.
+    Coco,
     /// FSS-1000: a folder per class, N.jpg beside N.png.
     Fss,
-    /// Any pictures: images/ and masks/ with the same file stems, with or without class folders.
+    /// Any pictures: images/ and masks/ with the same file stems, with or without class folders; or class folders of
+    /// NAME.jpg beside NAME.png.
     Folder,
+    /// LabelMe: NAME.json beside NAME.jpg.
+    Labelme,
 }
 
 /// Which side of a data set's published split.
@@ -45,18 +61,42 @@ pub enum Format {
 pub enum Split {
     /// The classes to learn from.
     Train,
+    /// FSS-1000's validation classes; the published code validates PASCAL-5i and COCO-20i on the novel classes.
+    Validation,
     /// The novel classes.
     Test,
 }
 
 /// What to read of a data set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Selection {
     pub split: Split,
-    /// The fold whose classes are novel, 0..=3, or none: then all are learned and none is asked. Only PASCAL has folds.
+    /// The fold whose classes are novel, 0..=3, or none: then all are learned and none is asked. Only PASCAL-5i and
+    /// COCO-20i have folds.
     pub fold: Option<usize>,
     /// Pictures are kept with their longer side at most this, in pixels; `None` leaves them.
     pub longest_side: Option<usize>,
+    /// Where the lists are, if not in the tree: a folder of them, or the one file that lists the selected side.
+    pub lists: Option<PathBuf>,
+    /// Leave out files and lines that cannot be used, instead of failing.
+    pub skip_missing: bool,
+}
+
+impl Selection {
+    /// One side of a data set without folds: all of it, pictures as they are, lists from the tree, nothing skipped.
+    pub fn new(split: Split) -> Self {
+        Self { split, fold: None, longest_side: None, lists: None, skip_missing: false }
+    }
+
+    /// Whether the selected side has the classes that are novel in `fold`. Without a fold, all are learned and none is
+    /// asked, but those of a list that is given as a file.
+    fn takes(&self, fold: usize) -> bool {
+        match (self.split, self.fold) {
+            (_, None) => self.split == Split::Train || self.lists.as_ref().is_some_and(|lists| lists.is_file()),
+            (Split::Train, Some(novel)) => fold != novel,
+            (Split::Validation | Split::Test, Some(novel)) => fold == novel,
+        }
+    }
 }
 
 /// Why a data set cannot be used.
@@ -68,8 +108,10 @@ pub enum DataError {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Image(#[from] ImageError),
-    #[error("{}: {} of its files cannot be used:\n{}", root.display(), problems.len(), list(problems))]
+    #[error("{}: {} of its files and lines cannot be used:\n{}", root.display(), problems.len(), list(problems))]
     Files { root: PathBuf, problems: Vec<String> },
+    #[error("{0}")]
+    Episodes(String),
     #[error("no data set has a class named {}; there are {}", unknown.join(", "), known.join(", "))]
     Classes { unknown: Vec<String>, known: Vec<String> },
     #[error("there is nothing to learn from: give at least one data set with two usable pictures")]
@@ -85,11 +127,15 @@ impl DataError {
         let (path, problem) = (path.into(), problem.into());
         Self::Layout { path, problem }
     }
+
+    fn unreadable(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Unreadable { path: path.into(), source }
+    }
 }
 
 /// A line a problem; of a great many, the first ones.
 fn list(problems: &[String]) -> String {
-    const SHOWN: usize = 20;
+    const SHOWN: usize = 1000;
     let mut lines: Vec<String> = problems.iter().take(SHOWN).map(|p| format!("  {p}")).collect();
     if problems.len() > SHOWN {
         lines.push(format!("  and {} more", problems.len() - SHOWN));
@@ -102,20 +148,23 @@ impl Format {
     ///
     /// # Errors
     /// When it looks like none.
-    pub fn detect(root: &std::path::Path) -> Result<Self, DataError> {
-        if root.join("JPEGImages").is_dir() {
-            Ok(Self::Pascal)
-        } else if root.join("images").is_dir() && root.join("masks").is_dir() {
-            Ok(Self::Folder)
-        } else if fss::looks_like(root) {
-            Ok(Self::Fss)
-        } else {
-            Err(DataError::layout(
+    pub fn detect(root: &Path) -> Result<Self, DataError> {
+        let looks: [(Self, fn(&Path) -> bool); 6] = [
+            (Self::Pascal, |root| root.join("JPEGImages").is_dir()),
+            (Self::Coco, coco::looks_like),
+            (Self::Folder, folder::has_two_sides),
+            (Self::Fss, fss::looks_like),
+            (Self::Labelme, labelme::looks_like),
+            (Self::Folder, folder::has_class_folders),
+        ];
+        looks.iter().find(|(_, like)| like(root)).map(|&(format, _)| format).ok_or_else(|| {
+            DataError::layout(
                 root,
                 "not a data set this program knows: it has neither JPEGImages/ (PASCAL), nor \
-                 images/ and masks/, nor class folders with N.jpg and N.png (FSS-1000)",
-            ))
-        }
+                 annotations/instances_*.json (COCO), nor images/ and masks/, nor class folders with N.jpg and N.png \
+                 (FSS-1000), nor NAME.json beside NAME.jpg (LabelMe)",
+            )
+        })
     }
 
     /// Reads a data set of this layout. Files are checked by their headers now and decoded when
@@ -123,12 +172,14 @@ impl Format {
     ///
     /// # Errors
     /// When lists or folders are missing, or, all in one error, files are missing, unreadable
-    /// or of another size than their picture.
-    pub fn open(self, root: &std::path::Path, selection: &Selection) -> Result<Collection, DataError> {
+    /// or of another size than their picture, or lines fit nothing.
+    pub fn open(self, root: &Path, selection: &Selection) -> Result<Collection, DataError> {
         match self {
             Self::Pascal => pascal::open(root, selection),
+            Self::Coco => coco::open(root, selection),
             Self::Fss => fss::open(root, selection),
             Self::Folder => folder::open(root, selection),
+            Self::Labelme => labelme::open(root, selection),
         }
     }
 }

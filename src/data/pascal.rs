@@ -1,19 +1,18 @@
-//! PASCAL-5i (Shaban et al., BMVC 2017) over a tree of PASCAL VOC 2012, with the lists that HSNet
-//! publishes: a line `IMAGE__CC` says that IMAGE shows class CC, counted from 1.
+//! PASCAL-5i (Shaban et al., BMVC 2017) over a tree of PASCAL VOC 2012, split by HSNet's lists or by PFENet's.
 //!
-//! Fold k holds classes 5k to 5k + 4. One learns from the `trn` lists of the three other folds and
-//! is tested on the `val` list of fold k. A picture is learned from for each of its classes; objects
-//! of novel classes in it are background.
+//! Fold k holds classes 5k to 5k + 4. One learns from the other folds and is tested on fold k: validation and test are
+//! the same, as published. A picture is learned from for each of its classes; objects of novel classes in it are
+//! background.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use super::{
-    DataError, Selection, Split,
-    collection::{Class, Collection, Files, Kind},
+    Class, Collection, DataError, Format, Selection,
+    files::{Annotation, Files, read},
+    folder::stem,
+    labels::Labels,
+    listing::{Listed, Listing},
+    lists::{self, FOLDS},
 };
 
 const CLASSES: [&str; 20] = [
@@ -39,78 +38,56 @@ const CLASSES: [&str; 20] = [
     "tvmonitor",
 ];
 
-const FOLDS: usize = 4;
-
-/// Where the lists may lie: beside the pictures, or in HSNet's own tree.
-const LISTS: [&str; 2] = ["lists", "splits/pascal"];
+/// Where a list does not say what a picture shows, its classes of at least this many pixels count, as PFENet's.
+pub(super) const LEAST_AREA: usize = 2 * 32 * 32;
 
 pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, DataError> {
-    let mut classes: Vec<Class> = (CLASSES.iter().enumerate()).map(|(id, &name)| Class::new(id, name)).collect();
-    let mut numbers = HashMap::new();
-    let mut files = Vec::new();
-    for list in lists(root, selection)? {
-        for (image, class) in entries(&list)? {
-            let scene = *numbers.entry(image).or_insert_with_key(|image| {
-                files.push(pair(root, image));
-                files.len() - 1
-            });
-            classes[class].members.push((scene, class as u8 + 1));
-        }
-    }
-    Collection::new(root, classes, files, selection.longest_side)
+    listing(root, selection)?.open(root, selection, |listed| files(root, listed))
 }
 
-/// The lists that make up the selected side of the split.
-fn lists(root: &Path, selection: &Selection) -> Result<Vec<PathBuf>, DataError> {
-    if let Some(fold) = selection.fold.filter(|&fold| fold >= FOLDS) {
-        return Err(DataError::layout(root, format!("PASCAL has folds 0 to 3, there is no fold {fold}")));
-    }
-    let lists = (LISTS.iter().map(|place| root.join(place))).find(|place| place.is_dir()).ok_or_else(|| {
-        DataError::layout(root, "it has no lists of PASCAL-5i: put them into lists/{trn,val}/fold{0..3}.txt")
-    })?;
-    let file = |side: &str, fold: usize| lists.join(side).join(format!("fold{fold}.txt"));
-    Ok(match selection.split {
-        Split::Train => (0..FOLDS).filter(|&fold| Some(fold) != selection.fold).map(|fold| file("trn", fold)).collect(),
-        Split::Test => selection.fold.map(|fold| file("val", fold)).into_iter().collect(),
-    })
+/// What the lists say; pictures are looked at only where the lists do not say what they show.
+pub(super) fn listing(root: &Path, selection: &Selection) -> Result<Listing, DataError> {
+    let classes = CLASSES.iter().enumerate().map(|(id, &name)| Class::new(id, name));
+    let mut listing = Listing::new(Format::Pascal, classes.collect());
+    let lists = lists::find(root, "pascal", selection)?;
+    let lists = lists.ok_or_else(|| DataError::layout(root, lists::missing(selection)))?;
+    listing.take(lists::read(&lists, CLASSES.len())?, |listed| shown(root, listed, selection));
+    Ok(listing)
 }
 
-/// The entries of a list: an image and its class, counted from 0.
-fn entries(list: &Path) -> Result<Vec<(String, usize)>, DataError> {
-    let text = fs::read_to_string(list).map_err(|source| DataError::Unreadable { path: list.to_owned(), source })?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(number, line)| {
-            entry(line.trim()).ok_or_else(|| {
-                let problem = format!(
-                    "line {} is {line:?}, expected an image and a class from 01 to 20, such as \
-                     2007_000033__01",
-                    number + 1
-                );
-                DataError::layout(list, problem)
-            })
-        })
-        .collect()
+/// The classes of the selected side that the labels of a picture show.
+fn shown(root: &Path, listed: &Listed, selection: &Selection) -> Result<Vec<usize>, String> {
+    let files = files(root, listed)?;
+    let Annotation::Classes(labels) = &files.annotation else {
+        return Ok(vec![]);
+    };
+    let labels = read(labels).and_then(|bytes| Labels::decode(labels, &bytes)).map_err(|error| error.to_string())?;
+    let area = |class: usize| labels.values.iter().filter(|&&value| usize::from(value) == class + 1).count();
+    let classes = (0..CLASSES.len()).filter(|class| selection.takes(class * FOLDS / CLASSES.len()));
+    Ok(classes.filter(|&class| area(class) >= LEAST_AREA).collect())
 }
 
-fn entry(line: &str) -> Option<(String, usize)> {
-    let (image, class) = line.rsplit_once("__")?;
-    let class = class.parse::<usize>().ok()?.checked_sub(1)?;
-    (class < CLASSES.len()).then(|| (image.to_owned(), class))
-}
-
-fn pair(root: &Path, image: &str) -> Files {
-    Files {
-        picture: root.join("JPEGImages").join(format!("{image}.jpg")),
-        labels: root.join("SegmentationClassAug").join(format!("{image}.png")),
-        kind: Kind::Classes,
-    }
+/// The files of a picture that is named by its bare name, or by a path with or without that of its labels.
+fn files(root: &Path, listed: &Listed) -> Result<Files, String> {
+    let name = stem(Path::new(&listed.name));
+    let picture = match listed.name == name {
+        true => root.join("JPEGImages").join(format!("{name}.jpg")),
+        false => lists::under(root, &listed.name)?,
+    };
+    let labels = match &listed.labels {
+        Some(labels) => lists::under(root, labels)?,
+        None => root.join("SegmentationClassAug").join(format!("{name}.png")),
+    };
+    Ok(Files { name, picture, annotation: Annotation::Classes(labels) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::fixture::{Tree, selection};
+    use crate::data::{
+        Split,
+        fixture::{Tree, selection},
+    };
 
     /// Fold 0: a picture of classes 1 and 6 (one novel, one not), with an ignored outline.
     fn tree() -> Tree {

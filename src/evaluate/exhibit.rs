@@ -28,7 +28,7 @@ pub struct Showcase {
 /// An episode in pictures, each a JPEG as a data URI.
 pub struct Exhibit {
     pub class: String,
-    /// The query's file name.
+    /// What the data set calls the query.
     pub name: String,
     /// In percent.
     pub iou: f64,
@@ -83,7 +83,7 @@ impl Exhibit {
         outline(&mut prediction, &truth, TRUTH);
         Ok(Self {
             class: score.class.clone(),
-            name: score.query.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: score.query.clone(),
             iou: score.iou,
             supports: supports.collect::<Result<_, _>>()?,
             truth: data_uri(&marked(query, &truth))?,
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn no_episode_is_shown_twice() {
-        assert_eq!(ranks(0), [vec![], vec![], vec![]]);
+        assert_eq!(ranks(0), [const { Vec::<usize>::new() }; 3]);
         assert_eq!(ranks(1), [vec![0], vec![], vec![]]);
         assert_eq!(ranks(2), [vec![0], vec![], vec![1]]);
         assert_eq!(ranks(3), [vec![0], vec![1], vec![2]]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Options;
-use crate::data::{Collection, Draw, Format};
+use crate::data::{Class, Collection, Draw, Format, Protocol};
 use crate::metric::{Overlap, Score};
 use crate::weights::Header;
 
@@ -51,6 +51,8 @@ pub struct FoldScore {
     #[serde(flatten)]
     pub figures: Figures,
     pub classes: Vec<ClassScore>,
+    /// Classes of too few pictures for an episode, which do not count.
+    pub too_small: Vec<String>,
     pub episodes: Vec<EpisodeScore>,
 }
 
@@ -72,9 +74,9 @@ pub struct ClassScore {
 pub struct EpisodeScore {
     /// The name of its class.
     pub class: String,
-    /// The files of its pictures.
-    pub query: PathBuf,
-    pub supports: Vec<PathBuf>,
+    /// What the data set calls its pictures.
+    pub query: String,
+    pub supports: Vec<String>,
     /// In percent.
     pub iou: f64,
     #[serde(flatten)]
@@ -86,9 +88,14 @@ pub struct EpisodeScore {
 
 impl FoldScore {
     /// Sums up episodes, each with its count. Every class that could be asked counts, even one that never was.
-    pub(super) fn new(collection: &Collection, draws: Vec<Draw>, overlaps: Vec<Overlap>) -> Self {
-        let askable = collection.classes.iter().filter(|class| class.len() > 1);
-        let mut score = Score::over(askable.map(|class| class.id));
+    pub(super) fn new(collection: &Collection, options: &Options, draws: Vec<Draw>, overlaps: Vec<Overlap>) -> Self {
+        let too_small: Vec<&Class> = match options.protocol {
+            Protocol::Fewseg => collection.too_small(options.shots).collect(),
+            // It shows a picture twice rather than leave out a class.
+            Protocol::Hsnet => vec![],
+        };
+        let counts = |class: &&Class| too_small.iter().all(|small| small.id != class.id);
+        let mut score = Score::over(collection.classes.iter().filter(counts).map(|class| class.id));
         for (draw, overlap) in draws.iter().zip(&overlaps) {
             score.add(collection.classes[draw.class].id, overlap);
         }
@@ -110,6 +117,7 @@ impl FoldScore {
         Self {
             figures: Figures { miou: score.miou(), fb_iou: score.fb_iou() },
             classes: score.by_class().map(class).collect(),
+            too_small: too_small.iter().map(|class| class.name.clone()).collect(),
             episodes,
         }
     }
@@ -118,11 +126,11 @@ impl FoldScore {
 impl EpisodeScore {
     fn new(collection: &Collection, draw: Draw, overlap: Overlap) -> Self {
         let class = &collection.classes[draw.class];
-        let file = |&member: &usize| collection.picture_path(class, member).to_owned();
+        let name = |&member: &usize| collection.picture_name(class, member).to_owned();
         Self {
             class: class.name.clone(),
-            query: file(&draw.query),
-            supports: draw.supports.iter().map(file).collect(),
+            query: name(&draw.query),
+            supports: draw.supports.iter().map(name).collect(),
             iou: overlap.iou(),
             overlap,
             draw,
@@ -143,7 +151,11 @@ impl Evaluation {
     pub(super) fn question(&self) -> String {
         let Options { protocol, shots, seed, original_size, .. } = &self.options;
         let size = if *original_size { "the queries' own size" } else { "the network's size" };
-        format!("{shots}-shot, {} protocol, seed {seed}, counted at {size}", super::name(protocol))
+        let protocol = match protocol {
+            Protocol::Fewseg => "every picture asked in turn",
+            Protocol::Hsnet => "HSNet's published episodes",
+        };
+        format!("{shots}-shot, {protocol}, seed {seed}, counted at {size}")
     }
 
     /// The data set's name.
@@ -175,6 +187,10 @@ impl Fold {
         if self.skipped > 0 {
             let subset = "the figures are those of a subset, not to be set beside published ones";
             reservations.push(format!("{} files or lines of the data set were left out: {subset}", self.skipped));
+        }
+        if !self.score.too_small.is_empty() {
+            let names = self.score.too_small.join(", ");
+            reservations.push(format!("not asked, having too few pictures for so many shots: {names}"));
         }
         if never > 0 {
             let classes = self.score.classes.len();

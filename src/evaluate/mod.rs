@@ -13,9 +13,8 @@ use std::sync::Arc;
 
 use burn::Tensor;
 use burn::tensor::Device;
-use clap::ValueEnum;
 use rayon::prelude::*;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::ahead::{Ahead, Lost};
 use crate::data::{Collection, DataError, Draw, Protocol};
@@ -34,7 +33,6 @@ pub use report::report;
 /// Which episodes are asked, and how they are counted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Options {
-    #[serde(serialize_with = "by_name")]
     pub protocol: Protocol,
     /// Supports an episode.
     pub shots: usize,
@@ -47,15 +45,6 @@ pub struct Options {
     pub batch: usize,
     /// Threads that prepare them.
     pub workers: usize,
-}
-
-fn by_name<S: Serializer>(value: &impl ValueEnum, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&name(value))
-}
-
-/// What the command line calls a choice.
-fn name(choice: &impl ValueEnum) -> String {
-    choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// Why there is no figure.
@@ -132,7 +121,7 @@ pub fn evaluate(
         }));
         progress(overlaps.len(), draws.len());
     }
-    Ok(FoldScore::new(collection, draws, overlaps))
+    Ok(FoldScore::new(collection, options, draws, overlaps))
 }
 
 /// A batch, and what should be found in it.

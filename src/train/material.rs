@@ -75,7 +75,8 @@ impl Material {
 
 fn open(set: &DataSet, split: Split, settings: &Settings) -> Result<Collection, DataError> {
     let longer = settings.size[0].max(settings.size[1]) as f64;
-    let selection = Selection { split, fold: settings.fold, longest_side: Some((MARGIN * longer) as usize) };
+    let longest_side = Some((MARGIN * longer) as usize);
+    let selection = Selection { fold: settings.fold, longest_side, ..Selection::new(split) };
     set.format.open(&set.root, &selection)
 }
 
@@ -170,7 +171,7 @@ fn description(settings: &Settings) -> String {
         .map(|set| {
             let name = set.root.file_name().unwrap_or(set.root.as_os_str()).to_string_lossy();
             match set.format {
-                Format::Pascal => match settings.fold {
+                Format::Pascal | Format::Coco => match settings.fold {
                     Some(fold) => format!("{name} without fold {fold}"),
                     None => format!("{name}, all folds"),
                 },

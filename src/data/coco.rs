@@ -1,0 +1,282 @@
+//! COCO-20i (Nguyen and Todorovic, ICCV 2019) from COCO's own annotations: `annotations/instances_train2014.json` and
+//! `instances_val2014.json` (or 2017's), with the pictures in `train2014/`, `val2014/` or the same under `images/`.
+//!
+//! Fold k holds every fourth of the 80 classes, from k on, counted in the order of COCO's own numbers. One learns from
+//! the training pictures of the other classes and is tested on the validation pictures of the fold's. HSNet's or
+//! PFENet's lists choose the pictures; without lists, a class's pictures are those in which its single objects, as the
+//! annotations measure them, have at least 2048 pixels.
+//!
+//! A pixel has one label. Crowds belong to their class and are painted first; single objects are painted over them and
+//! over one another, in the order of the file.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::Deserialize;
+
+use super::{
+    Class, Collection, DataError, Format, Selection, Split,
+    files::{Annotation, Files, Regions},
+    folder::stem,
+    labels::IGNORED,
+    listing::{Listed, Listing},
+    lists::{self, FOLDS, Lists},
+    pascal::LEAST_AREA,
+    region::{Region, unpack_runs},
+};
+
+/// How many classes COCO has; lists count them without their names.
+const CLASSES: usize = 80;
+/// The editions, the one of the published splits first.
+const YEARS: [&str; 2] = ["2014", "2017"];
+
+pub(super) fn looks_like(root: &Path) -> bool {
+    YEARS.iter().flat_map(|year| parts(year)).any(|part| instances(root, &part).is_file())
+}
+
+pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, DataError> {
+    let lists = lists::find(root, "coco", selection)?;
+    let listed = lists.map(|lists| lists::read(&lists, CLASSES)).transpose()?;
+    let annotated = Annotated::read(root, &needed(root, listed.as_ref(), selection))?;
+    let mut listing = listing(&annotated.classes);
+    match listed {
+        Some(lists) => listing.take(lists, |listed| annotated.shown(listed, selection)),
+        None => annotated.list(&mut listing, selection),
+    }
+    listing.open(root, selection, |listed| annotated.files(root, listed))
+}
+
+/// The classes, which no picture shows yet.
+pub(super) fn listing(names: &[String]) -> Listing {
+    let classes = names.iter().enumerate().map(|(id, name)| Class::new(id, name));
+    Listing::new(Format::Coco, classes.collect())
+}
+
+/// The parts of COCO of one edition.
+fn parts(year: &str) -> [String; 2] {
+    ["train", "val"].map(|side| format!("{side}{year}"))
+}
+
+fn instances(root: &Path, part: &str) -> PathBuf {
+    root.join("annotations").join(format!("instances_{part}.json"))
+}
+
+/// The parts of COCO whose annotations have to be read: those that the lists name, as far as they are there; else, as
+/// the editions hold the same pictures divided otherwise, all that are there. Without lists, the selected side's.
+fn needed(root: &Path, lists: Option<&Lists>, selection: &Selection) -> Vec<String> {
+    let all = || YEARS.iter().flat_map(|year| parts(year));
+    let is_there = |part: &String| instances(root, part).is_file();
+    let Some(lists) = lists else {
+        let side = usize::from(selection.split != Split::Train);
+        let editions = YEARS.map(|year| parts(year)[side].clone());
+        let found = editions.iter().find(|part| is_there(part)).unwrap_or(&editions[0]);
+        // Without a fold nothing is asked.
+        return if (0..FOLDS).any(|fold| selection.takes(fold)) { vec![found.clone()] } else { vec![] };
+    };
+    let folders: HashSet<&str> = lists.entries.iter().flat_map(|entry| entry.listed.name.split('/')).collect();
+    let named: Vec<String> = all().filter(|part| folders.contains(part.as_str())).collect();
+    match !named.is_empty() && named.iter().all(is_there) {
+        true => named,
+        false if lists.entries.is_empty() => vec![],
+        false if all().any(|part| is_there(&part)) => all().filter(is_there).collect(),
+        false => vec![parts(YEARS[0])[1].clone()],
+    }
+}
+
+/// What the annotation files say, in the fields that matter here.
+#[derive(Deserialize)]
+struct Instances {
+    images: Vec<Image>,
+    annotations: Vec<Instance>,
+    categories: Vec<Category>,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    id: u64,
+    file_name: String,
+    width: u32,
+    height: u32,
+}
+
+#[derive(Deserialize)]
+struct Category {
+    id: u64,
+    name: String,
+}
+
+/// An object, or a crowd of them.
+#[derive(Deserialize)]
+struct Instance {
+    image_id: u64,
+    category_id: u64,
+    segmentation: Segmentation,
+    area: f64,
+    #[serde(default)]
+    iscrowd: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Segmentation {
+    /// Outlines, each `x, y, x, y, ...`.
+    Polygons(Vec<Vec<f64>>),
+    /// Runs over a picture of `size` = [height, width].
+    Runs { size: [u32; 2], counts: Counts },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Counts {
+    Numbers(Vec<u32>),
+    Text(String),
+}
+
+/// The annotated pictures of some parts of COCO.
+#[derive(Default)]
+struct Annotated {
+    /// The names of the classes, in the order of COCO's numbers.
+    classes: Vec<String>,
+    pictures: Vec<Pictured>,
+    /// Places in `pictures`, by file name and by COCO's number, which every edition keeps.
+    by_name: HashMap<String, usize>,
+    by_number: HashMap<u64, usize>,
+}
+
+struct Pictured {
+    part: String,
+    file_name: String,
+    /// The objects in the order in which they are painted, or what is wrong with one.
+    regions: Result<Arc<Regions>, String>,
+    /// How many pixels the single objects of a class have together.
+    areas: BTreeMap<usize, f64>,
+}
+
+impl Annotated {
+    fn read(root: &Path, parts: &[String]) -> Result<Self, DataError> {
+        let mut annotated = Self::default();
+        for part in parts {
+            let path = instances(root, part);
+            let file = File::open(&path).map_err(|source| DataError::unreadable(&path, source))?;
+            let instances = serde_json::from_reader(BufReader::new(file))
+                .map_err(|error| DataError::layout(&path, format!("not annotations as COCO writes them ({error})")))?;
+            annotated.add(part, instances).map_err(|problem| DataError::layout(&path, problem))?;
+        }
+        Ok(annotated)
+    }
+
+    fn add(&mut self, part: &str, mut instances: Instances) -> Result<(), String> {
+        instances.categories.sort_by_key(|category| category.id);
+        let classes: HashMap<u64, usize> =
+            instances.categories.iter().enumerate().map(|(class, category)| (category.id, class)).collect();
+        if classes.len() >= usize::from(IGNORED) {
+            return Err(format!("it has {} classes, more than the {} that are read", classes.len(), IGNORED - 1));
+        }
+        self.classes = instances.categories.into_iter().map(|category| category.name).collect();
+        for image in instances.images {
+            let regions = Regions { size: Some((image.width, image.height)), painted: vec![] };
+            self.by_name.insert(base(&image.file_name).to_owned(), self.pictures.len());
+            self.by_number.insert(image.id, self.pictures.len());
+            self.pictures.push(Pictured {
+                part: part.to_owned(),
+                file_name: image.file_name,
+                regions: Ok(Arc::new(regions)),
+                areas: BTreeMap::new(),
+            });
+        }
+        instances.annotations.sort_by_key(|instance| instance.iscrowd == 0);
+        for instance in instances.annotations {
+            let class = classes.get(&instance.category_id);
+            let class = *class.ok_or_else(|| format!("it has no category {}", instance.category_id))?;
+            let place = self.by_number.get(&instance.image_id);
+            let place = *place.ok_or_else(|| format!("it has no image {}", instance.image_id))?;
+            self.pictures[place].add(class, instance);
+        }
+        Ok(())
+    }
+
+    fn find(&self, listed: &Listed) -> Result<&Pictured, String> {
+        let number = || stem(Path::new(&listed.name)).rsplit('_').next().and_then(|digits| digits.parse().ok());
+        let place = self.by_name.get(base(&listed.name)).or_else(|| self.by_number.get(&number()?));
+        place.map(|&place| &self.pictures[place]).ok_or_else(|| format!("{}: it has no annotations", listed.name))
+    }
+
+    fn files(&self, root: &Path, listed: &Listed) -> Result<Files, String> {
+        let pictured = self.find(listed)?;
+        let picture = pictured.path(root);
+        let regions = pictured.regions.clone().map_err(|problem| format!("{}: {problem}", picture.display()))?;
+        Ok(Files { name: listed.name.clone(), picture, annotation: Annotation::Regions(regions) })
+    }
+
+    /// The classes of the selected side that a picture shows large enough.
+    fn shown(&self, listed: &Listed, selection: &Selection) -> Result<Vec<usize>, String> {
+        Ok(self.find(listed)?.classes(selection).collect())
+    }
+
+    /// Lists every picture under the classes of the selected side that it shows large enough.
+    fn list(&self, listing: &mut Listing, selection: &Selection) {
+        for pictured in &self.pictures {
+            for class in pictured.classes(selection) {
+                let name = format!("{}/{}", pictured.part, pictured.file_name);
+                listing.add(class, class as u8 + 1, Listed { name, ..Listed::default() });
+            }
+        }
+    }
+}
+
+impl Pictured {
+    fn add(&mut self, class: usize, instance: Instance) {
+        if instance.iscrowd == 0 {
+            *self.areas.entry(class).or_default() += instance.area;
+        }
+        let Ok(regions) = &mut self.regions else { return };
+        let regions = Arc::get_mut(regions).expect("regions are shared once they are all there");
+        match instance.segmentation.region(regions.size) {
+            Ok(region) => regions.painted.push((class as u8 + 1, region)),
+            Err(problem) => self.regions = Err(problem),
+        }
+    }
+
+    fn classes(&self, selection: &Selection) -> impl Iterator<Item = usize> {
+        let large = self.areas.iter().filter(|(_, area)| **area >= LEAST_AREA as f64);
+        large.map(|(&class, _)| class).filter(|class| selection.takes(class % FOLDS))
+    }
+
+    /// The picture's file where it is found, else where it should be.
+    fn path(&self, root: &Path) -> PathBuf {
+        let name = Path::new(&self.part).join(&self.file_name);
+        let images = root.join("images");
+        let places = [root.join(&name), images.join(&name), images.join(&self.file_name), root.join(&self.file_name)];
+        places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
+    }
+}
+
+impl Segmentation {
+    /// The region in a picture of `picture` = (width, height).
+    fn region(self, picture: Option<(u32, u32)>) -> Result<Region, String> {
+        let (size, runs) = match self {
+            Self::Polygons(outlines) => {
+                let corners = outlines.iter().map(|outline| outline.as_chunks::<2>().0.to_vec());
+                return Ok(Region::Polygons(corners.collect()));
+            }
+            Self::Runs { size, counts: Counts::Numbers(runs) } => (size, runs),
+            Self::Runs { size, counts: Counts::Text(text) } => (size, unpack_runs(&text)?),
+        };
+        let [height, width] = size.map(u64::from);
+        let covered: u64 = runs.iter().map(|&run| u64::from(run)).sum();
+        match covered == height * width && picture == Some((size[1], size[0])) {
+            true => Ok(Region::Runs(runs)),
+            false => Err(format!("an annotation runs over {covered} pixels of a picture of {width} x {height}")),
+        }
+    }
+}
+
+/// The last part of a path.
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

@@ -1,0 +1,180 @@
+//! The lists by which published code splits data sets, read as they are published.
+//!
+//! HSNet's: a line `IMAGE__CC` of a picture and a class counted from 1, or, for COCO-20i, a file of `{class: [path, ...]}`
+//! with classes counted from 0 (its pickles, written out as JSON). PFENet's and BAM's: a line `PATH LABELS`, or one
+//! Python literal `{class: [(path, labels), ...], ...}` with classes counted from 1. A line may also be a bare name.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{DataError, Selection, Split, listing::Listed, literal};
+
+pub(super) const FOLDS: usize = 4;
+
+/// A picture, and the class that the list says it shows, counted from 0.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub listed: Listed,
+    pub class: Option<usize>,
+}
+
+/// What lists say, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    pub entries: Vec<Entry>,
+    /// Of each line that fits nothing, what is wrong.
+    pub problems: Vec<String>,
+}
+
+/// Reads lists over `classes` classes.
+///
+/// # Errors
+/// When a file cannot be read at all.
+pub(super) fn read(lists: &[PathBuf], classes: usize) -> Result<Lists, DataError> {
+    let mut said = Lists::default();
+    for list in lists {
+        said.read(list, classes)?;
+    }
+    Ok(said)
+}
+
+impl Lists {
+    fn read(&mut self, list: &Path, classes: usize) -> Result<(), DataError> {
+        let text = fs::read_to_string(list).map_err(|source| DataError::unreadable(list, source))?;
+        let at = |line: usize| format!("{}: line {line}", list.display());
+        let mut take = |line: usize, entry: Result<Entry, String>| match entry {
+            Ok(mut entry) => {
+                entry.listed.origin = Some(at(line));
+                self.entries.push(entry);
+            }
+            Err(problem) => self.problems.push(format!("{} {problem}", at(line))),
+        };
+        if text.trim_start().starts_with('{') {
+            for item in literal::parse(&text).map_err(|problem| DataError::layout(list, problem))? {
+                take(item.line, named(item, classes));
+            }
+        } else {
+            for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+                take(number + 1, entry(line.trim(), classes));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn entry(line: &str, classes: usize) -> Result<Entry, String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (name, labels, class) = match (words.as_slice(), line.rsplit_once("__")) {
+        (&[picture, labels], _) => (picture, Some(labels.to_owned()), None),
+        (&[_], Some((picture, class))) => match class.parse::<usize>() {
+            Ok(class) if (1..=classes).contains(&class) => (picture, None, Some(class - 1)),
+            _ => return Err(unfit(line, classes)),
+        },
+        (&[picture], None) => (picture, None, None),
+        _ => return Err(unfit(line, classes)),
+    };
+    Ok(Entry { listed: Listed { name: name.to_owned(), labels, origin: None }, class })
+}
+
+fn unfit(line: &str, classes: usize) -> String {
+    format!(
+        "is {line:?}, expected a picture and a class from 01 to {classes}, such as 2007_000033__01, or the paths of a \
+         picture and of its labels"
+    )
+}
+
+/// With labels it is PFENet's, which counts from 1 and leaves 0 to the background.
+fn named(item: literal::Item, classes: usize) -> Result<Entry, String> {
+    let first = usize::from(item.labels.is_some());
+    match item.class.checked_sub(first).filter(|&class| class < classes) {
+        Some(class) => {
+            let listed = Listed { name: item.picture, labels: item.labels, origin: None };
+            Ok(Entry { listed, class: Some(class) })
+        }
+        None => Err(format!(
+            "has {} under class {}, expected a class from {first} to {}",
+            item.picture,
+            item.class,
+            classes - 1 + first
+        )),
+    }
+}
+
+/// The lists of the selected side, in the folder or file that the selection names or where they lie in the tree:
+/// `lists/` or `splits/NAME/`, for a data set that the published code calls `name`. `None` where there are none.
+///
+/// # Errors
+/// When there is no such fold, or the selection names a place without lists.
+pub(super) fn find(root: &Path, name: &str, selection: &Selection) -> Result<Option<Vec<PathBuf>>, DataError> {
+    if let Some(fold) = selection.fold.filter(|&fold| fold >= FOLDS) {
+        return Err(DataError::layout(root, format!("it has folds 0 to 3, there is no fold {fold}")));
+    }
+    let Some(given) = &selection.lists else {
+        return Ok(places(root, name).iter().find_map(|place| side(place, selection)));
+    };
+    if given.is_file() {
+        return Ok(Some(vec![given.clone()]));
+    }
+    let lists = [given.clone(), given.join(name)].iter().find_map(|place| side(place, selection));
+    lists.map(Some).ok_or_else(|| DataError::layout(given, missing(selection)))
+}
+
+/// Where lists lie in a tree.
+pub(super) fn places(root: &Path, name: &str) -> [PathBuf; 3] {
+    [root.join("lists"), root.join("lists").join(name), root.join("splits").join(name)]
+}
+
+/// What to say where no list is found.
+pub(super) fn missing(selection: &Selection) -> String {
+    let (hsnet, pfenet) = directories(selection.split);
+    format!(
+        "there are no lists of this data set: {hsnet}/fold{{0..3}}.txt (or .json; HSNet), or \
+         fss_list/{pfenet}/sub_class_file_list_{{0..3}}.txt (PFENet, BAM)"
+    )
+}
+
+/// What HSNet and PFENet call the folders of a side.
+fn directories(split: Split) -> (&'static str, &'static str) {
+    match split {
+        Split::Train => ("trn", "train"),
+        Split::Validation | Split::Test => ("val", "val"),
+    }
+}
+
+/// The lists of a side in one folder.
+fn side(folder: &Path, selection: &Selection) -> Option<Vec<PathBuf>> {
+    let (hsnet, pfenet) = directories(selection.split);
+    if folder.join(hsnet).is_dir() {
+        let folds = (0..FOLDS).filter(|&fold| match selection.split {
+            Split::Train => selection.fold != Some(fold),
+            Split::Validation | Split::Test => selection.fold == Some(fold),
+        });
+        return Some(folds.map(|fold| hsnet_list(&folder.join(hsnet), fold)).collect());
+    }
+    let folds = selection.fold.into_iter().flat_map(|fold| {
+        let names = [format!("sub_class_file_list_{fold}.txt"), format!("data_list_{fold}.txt")];
+        names.map(|name| folder.join("fss_list").join(pfenet).join(name))
+    });
+    let whole = match selection.split {
+        Split::Train => ["voc_sbd_merge_noduplicate.txt", "train_data_list.txt"],
+        Split::Validation | Split::Test => ["val.txt", "val_data_list.txt"],
+    };
+    let mut lists = folds.chain(whole.map(|name| folder.join(name)));
+    lists.find(|list| list.is_file()).map(|list| vec![list])
+}
+
+/// A fold's list, as text or as JSON.
+fn hsnet_list(folder: &Path, fold: usize) -> PathBuf {
+    let json = folder.join(format!("fold{fold}.json"));
+    if json.is_file() { json } else { folder.join(format!("fold{fold}.txt")) }
+}
+
+/// The file under `root` that the longest ending of `path` leads to: what comes before is where the author of the list
+/// had the data.
+pub(super) fn under(root: &Path, path: &str) -> Result<PathBuf, String> {
+    let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !["", ".", ".."].contains(part)).collect();
+    let endings = (0..parts.len()).map(|first| root.join(parts[first..].join("/")));
+    endings.into_iter().find(|file| file.is_file()).ok_or_else(|| format!("{path}: no such file in {}", root.display()))
+}
