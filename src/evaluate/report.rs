@@ -122,7 +122,9 @@ fn episode(html: &mut String, exhibit: &Exhibit) -> fmt::Result {
     let (class, name) = (Text(class), Text(name));
     writeln!(html, "<article>\n<h4>{class} <b>{iou:.1}</b> <small>{name}</small></h4>\n<div class=\"strip\">")?;
     let caption = if supports.len() == 1 { "support" } else { "supports" };
-    write!(html, "<figure><div class=\"supports\" data-shots=\"{}\">", supports.len())?;
+    // As near to a square as there are supports.
+    let columns = supports.len().saturating_sub(1).isqrt() + 1;
+    write!(html, "<figure><div class=\"supports\" style=\"--columns:{columns}\">")?;
     for support in supports {
         write!(html, "<img src=\"{support}\" alt=\"Support with {class} marked\" loading=\"lazy\">")?;
     }
