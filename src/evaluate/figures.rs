@@ -194,9 +194,7 @@ impl Fold {
         }
         if never > 0 {
             let classes = self.score.classes.len();
-            reservations.push(format!(
-                "{never} of {classes} classes were never asked and count as 0, as published: ask more episodes"
-            ));
+            reservations.push(format!("never asked and counted as 0, as published: {never} of {classes} classes"));
         }
         reservations
     }

@@ -37,9 +37,8 @@ fn page(html: &mut String, evaluation: &Evaluation, showcases: &[Showcase]) -> f
     header(html, evaluation)?;
     html.push_str("<main>\n");
     table(html, evaluation)?;
-    let several = evaluation.folds.len() > 1;
     for (fold, showcase) in evaluation.folds.iter().zip(showcases) {
-        section(html, fold, showcase, several)?;
+        section(html, fold, showcase)?;
     }
     html.push_str("</main>\n</body>\n</html>\n");
     Ok(())
@@ -49,7 +48,8 @@ fn header(html: &mut String, evaluation: &Evaluation) -> fmt::Result {
     let episodes: usize = evaluation.folds.iter().map(|fold| fold.score.episodes.len()).sum();
     write!(
         html,
-        "<header>\n<div>\n<p class=\"eyebrow\">fewseg evaluation</p>\n<h1>{}</h1>\n<p>{} episodes of the {} classes: {}.</p>\n\
+        "<header>\n<div>\n<p class=\"eyebrow\">fewseg evaluation</p>\n<h1>{}</h1>\n<p>{} episodes of the {} classes: {}. \
+         In the pictures the object is tinted; the line in a prediction is the truth's outline.</p>\n\
          </div>\n<dl class=\"figures\">\n",
         Text(&evaluation.name()),
         episodes,
@@ -85,10 +85,10 @@ fn table(html: &mut String, evaluation: &Evaluation) -> fmt::Result {
     Ok(())
 }
 
-fn section(html: &mut String, fold: &Fold, showcase: &Showcase, several: bool) -> fmt::Result {
+fn section(html: &mut String, fold: &Fold, showcase: &Showcase) -> fmt::Result {
     html.push_str("<section>\n");
-    if several {
-        writeln!(html, "<h2>Fold {}</h2>", fold.fold.unwrap_or_default())?;
+    if let Some(number) = fold.fold {
+        writeln!(html, "<h2>Fold {number}</h2>")?;
     }
     writeln!(html, "<p class=\"soft\">{}</p>", Text(&fold.candidate()))?;
     for reservation in fold.reservations() {
@@ -131,7 +131,7 @@ fn episode(html: &mut String, exhibit: &Exhibit) -> fmt::Result {
     writeln!(html, "</div><figcaption>{caption}</figcaption></figure>")?;
     for (picture, caption, alt) in [
         (truth, "truth", "Query with the truth marked"),
-        (prediction, "prediction, truth outlined", "Query with the prediction marked and the truth outlined"),
+        (prediction, "prediction", "Query with the prediction marked and the truth outlined"),
     ] {
         writeln!(
             html,
