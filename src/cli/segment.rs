@@ -109,10 +109,11 @@ fn mask_path(out: &Path, query: &Path) -> Option<PathBuf> {
 fn open(args: &SegmentArgs) -> Outcome<Segmenter> {
     let bytes = read(&args.weights)?;
     let device = args.device.open()?;
-    let (mut header, network) = weights::load(&bytes, &device).map_err(|error| about(&args.weights, error))?;
-    if let Some(side) = args.size {
-        header.size = [side.into(); 2];
-    }
+    let (header, network) = weights::load(&bytes, &device).map_err(|error| about(&args.weights, error))?;
+    let header = match args.size {
+        Some(side) => header.resized(side.into()),
+        None => header,
+    };
     Ok(Segmenter::new(header, network, device))
 }
 

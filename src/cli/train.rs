@@ -61,9 +61,12 @@ pub struct TrainArgs {
     /// Give the decoder a guide: how each place compares with the supports' object and background, and its own features
     #[arg(long)]
     guided: bool,
-    /// The side of the square that pictures are resized to
+    /// The side of the square that queries are resized to
     #[arg(long, default_value_t = 256)]
     size: usize,
+    /// The side of the square that supports are resized to [default: the queries']
+    #[arg(long)]
+    support_size: Option<usize>,
     /// Episodes a step
     #[arg(long, default_value_t = 4)]
     batch: usize,
@@ -222,7 +225,8 @@ fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) ->
         design: network.design(),
         pasted: args.pasted,
         backbone: network.kind(),
-        size: [args.size, args.size],
+        size: [args.size; 2],
+        support_size: [args.support_size.unwrap_or(args.size); 2],
         batch: args.batch,
         episodes: args.episodes,
         validate_every: args.validate_every,

@@ -51,3 +51,47 @@ impl Default for Cache {
         Self::with_budget(BUDGET)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{data::labels::Labels, image::Picture};
+
+    /// A scene of four bytes a pixel.
+    fn scene(pixels: usize) -> Result<Scene, DataError> {
+        let picture = Picture { width: pixels, height: 1, rgb: vec![0; 3 * pixels] };
+        Ok(Scene { picture, labels: Labels::empty(pixels, 1) })
+    }
+
+    fn is_kept(cache: &Cache, key: (u64, usize)) -> bool {
+        cache.0.peek(&key).is_some()
+    }
+
+    #[test]
+    fn what_is_kept_is_not_decoded_again() {
+        let cache = Cache::default();
+        let first = cache.get((0, 1), || scene(10)).unwrap();
+        let again = cache.clone().get((0, 1), || Err(DataError::Empty)).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        assert!(cache.get((1, 1), || Err(DataError::Empty)).is_err(), "another collection's scene");
+    }
+
+    #[test]
+    fn pictures_are_let_go_to_stay_within_the_budget() {
+        let cache = Cache::with_budget(100);
+        for number in 0..20 {
+            cache.get((0, number), || scene(10)).unwrap();
+            assert!(cache.0.weight() <= 100, "{} bytes", cache.0.weight());
+        }
+        assert_eq!((0..20).filter(|&number| is_kept(&cache, (0, number))).count(), 2);
+    }
+
+    #[test]
+    fn a_picture_beyond_the_budget_is_given_but_not_kept() {
+        for (budget, pixels) in [(100, 30), (0, 1)] {
+            let cache = Cache::with_budget(budget);
+            assert_eq!(cache.get((0, 0), || scene(pixels)).unwrap().picture.width, pixels);
+            assert!(!is_kept(&cache, (0, 0)));
+        }
+    }
+}

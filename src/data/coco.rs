@@ -280,3 +280,134 @@ impl Segmentation {
 fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixture::{Tree, selection};
+
+    /// Five classes, numbered with gaps, so that fold 0 has ant and elk; pictures of 64 x 64 pixels. In picture 7 an
+    /// elk covers the lower half, a crowd of ants the upper, and a bee lies in its corner; picture 9 shows an elk in
+    /// compressed runs and a small ant.
+    fn tree(edition: &str) -> Tree {
+        let tree = Tree::new();
+        for number in [7, 9] {
+            tree.picture(&format!("{edition}/{}", name(edition, number)), 64, 64);
+        }
+        let images = [7, 9].map(|number| {
+            serde_json::json!({"id": number, "file_name": name(edition, number), "width": 64, "height": 64, "url": ""})
+        });
+        let names = [(90, "elk"), (1, "ant"), (3, "bee"), (4, "cat"), (10, "dog")];
+        let object = |image: usize, category: usize, area: f64, segmentation: serde_json::Value| {
+            let crowd = usize::from(segmentation["counts"].is_array());
+            serde_json::json!({"image_id": image, "category_id": category, "area": area, "iscrowd": crowd,
+                "segmentation": segmentation, "bbox": [0, 0, 1, 1], "id": 5})
+        };
+        let upper: Vec<usize> = [vec![0], vec![32; 127], vec![32]].concat();
+        let annotations = [
+            object(7, 90, 2048.0, serde_json::json!([[0, 32, 64, 32, 64, 64, 0, 64]])),
+            object(7, 3, 100.0, serde_json::json!([[0, 0, 10, 0, 10, 10, 0, 10]])),
+            object(7, 1, 2048.0, serde_json::json!({"size": [64, 64], "counts": upper})),
+            object(9, 90, 3996.0, serde_json::json!({"size": [64, 64], "counts": "T3ll3"})),
+            object(9, 1, 30.0, serde_json::json!([[0, 0, 6, 0, 6, 5, 0, 5]])),
+        ];
+        let categories = names.map(|(id, name)| serde_json::json!({"id": id, "name": name, "supercategory": ""}));
+        let file =
+            serde_json::json!({"info": {}, "categories": categories, "annotations": annotations, "images": images});
+        tree.text(&format!("annotations/instances_{edition}.json"), &file.to_string());
+        tree
+    }
+
+    fn name(edition: &str, number: usize) -> String {
+        match edition {
+            "val2014" => format!("COCO_val2014_{number:012}.jpg"),
+            _ => format!("{number:012}.jpg"),
+        }
+    }
+
+    fn classes(read: &Collection) -> Vec<(usize, &str, usize)> {
+        read.classes.iter().map(|class| (class.id, class.name.as_str(), class.len())).collect()
+    }
+
+    #[test]
+    fn without_lists_the_areas_choose_the_pictures() {
+        let tree = tree("val2014");
+        assert_eq!(Format::detect(tree.root()).unwrap(), Format::Coco);
+        let read = open(tree.root(), &selection(Split::Test)).unwrap();
+        assert_eq!(classes(&read), [(4, "elk", 2)]);
+        let episode = read.episode(&read.classes[0], &[1], 0).unwrap();
+        assert_eq!(episode.query.mask.values, [vec![0; 2048], vec![1; 2048]].concat());
+        assert_eq!(episode.supports[0].mask.area(), 3996 - 20);
+        assert!(episode.ignore.is_none());
+    }
+
+    #[test]
+    fn lists_choose_the_pictures_and_crowds_lie_below() {
+        let tree = tree("val2014");
+        let path = |number| format!("val2014/{}", name("val2014", number));
+        tree.text("lists/val/fold0.json", &serde_json::json!({"0": [path(7), path(9)], "4": []}).to_string());
+        let read = open(tree.root(), &selection(Split::Test)).unwrap();
+        assert_eq!(classes(&read), [(0, "ant", 2)]);
+        assert_eq!(read.picture_name(&read.classes[0], 0), path(7));
+        let episode = read.episode(&read.classes[0], &[1], 0).unwrap();
+        assert_eq!(episode.query.mask.area(), 2048 - 100);
+        assert_eq!(episode.supports[0].mask.area(), 30);
+    }
+
+    #[test]
+    fn lists_of_one_edition_fit_the_other() {
+        let tree = tree("train2017");
+        tree.text("splits/coco/val/fold0.txt", "val2014/COCO_val2014_000000000009.jpg__05\n");
+        let read = open(tree.root(), &selection(Split::Test)).unwrap();
+        assert_eq!(classes(&read), [(4, "elk", 1)]);
+    }
+
+    #[test]
+    fn pfenets_label_files_need_not_be_there() {
+        let tree = tree("val2014");
+        let line =
+            format!("../data/MSCOCO2014/val2014/{} ../data/MSCOCO2014/annotations/val2014/x.png", name("val2014", 7));
+        tree.text("lists/coco/fss_list/val/data_list_0.txt", &line);
+        let read = open(tree.root(), &selection(Split::Test)).unwrap();
+        assert_eq!(classes(&read), [(4, "elk", 1)]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let tree = tree("val2014");
+        tree.picture("val2014/COCO_val2014_000000000007.jpg", 32, 64);
+        tree.text(
+            "lists/val/fold0.txt",
+            "val2014/COCO_val2014_000000000008.jpg__01\nval2014/COCO_val2014_000000000007.jpg__01\n",
+        );
+        let error = open(tree.root(), &selection(Split::Test)).unwrap_err().to_string();
+        assert!(
+            error.contains("fold0.txt: line 1: val2014/COCO_val2014_000000000008.jpg: it has no annotations"),
+            "{error}"
+        );
+        assert!(error.contains("07.jpg: 32 x 64 pixels, but its annotation is of 64 x 64"), "{error}");
+    }
+
+    #[test]
+    fn runs_over_another_size_are_named() {
+        let tree = Tree::new();
+        tree.picture("val2014/1.jpg", 4, 2);
+        let file = serde_json::json!({
+            "images": [{"id": 1, "file_name": "1.jpg", "width": 4, "height": 2}],
+            "categories": [{"id": 1, "name": "ant"}],
+            "annotations": [{"image_id": 1, "category_id": 1, "area": 4000.0,
+                "segmentation": {"size": [2, 4], "counts": [3, 4]}}],
+        });
+        tree.text("annotations/instances_val2014.json", &file.to_string());
+        let error = open(tree.root(), &selection(Split::Test)).unwrap_err().to_string();
+        assert!(error.contains("1.jpg: an annotation runs over 7 pixels of a picture of 4 x 2"), "{error}");
+    }
+
+    #[test]
+    fn missing_annotations_are_named() {
+        let tree = Tree::new();
+        tree.text("lists/val/fold0.txt", "val2014/COCO_val2014_000000000008.jpg__01\n");
+        let error = open(tree.root(), &selection(Split::Test)).unwrap_err().to_string();
+        assert!(error.contains("instances_val2014.json: cannot be read"), "{error}");
+    }
+}

@@ -240,3 +240,47 @@ pub fn number_apart<'a>(collections: impl IntoIterator<Item = &'a mut Collection
         first = next;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{
+        Split,
+        fixture::{Tree, selection},
+    };
+
+    fn collection(classes: &[&str]) -> (Tree, Collection) {
+        let tree = Tree::new();
+        for class in classes {
+            for number in 1..=3 {
+                tree.picture(&format!("{class}/{number}.jpg"), 2, 1);
+                tree.grey(&format!("{class}/{number}.png"), 2, &[0, 1]);
+            }
+        }
+        let read = Format::Fss.open(tree.root(), &selection(Split::Train)).unwrap();
+        (tree, read)
+    }
+
+    #[test]
+    fn draws_are_played_by_their_places() {
+        let (_tree, collection) = collection(&["ant", "bee"]);
+        let bees = collection.filter(|class| class.name == "bee").with_cache(&Cache::with_budget(0));
+        for draw in bees.draws(Protocol::Hsnet, 2, None, 0).unwrap() {
+            let episode = bees.play(&draw).unwrap();
+            assert_eq!((episode.class, episode.supports.len()), (1, 2));
+            assert!(bees.picture_path(&bees.classes[draw.class], draw.query).is_file());
+            assert_eq!(bees.picture_name(&bees.classes[0], 2), "bee/3.jpg");
+        }
+        assert_eq!(bees.too_small(3).count(), 1);
+        assert_eq!(bees.too_small(2).count(), 0);
+    }
+
+    #[test]
+    fn classes_of_several_collections_are_numbered_apart() {
+        let ((_ants, ants), (_cows, cows)) = (collection(&["ant", "bee"]), collection(&["cow", "dog"]));
+        let mut both = [ants.filter(|class| class.name == "bee"), cows];
+        number_apart(&mut both);
+        let ids: Vec<usize> = both.iter().flat_map(|collection| &collection.classes).map(|class| class.id).collect();
+        assert_eq!(ids, [1, 2, 3]);
+    }
+}

@@ -140,9 +140,12 @@ mod tests {
     use super::*;
     use crate::data::{Selection, Split, coco, fss, listing::Listing, lists, pascal};
 
+    /// A side of a data set.
+    type Set = (Format, Split, Option<usize>);
+
     /// SHA-256 of the published episodes of one shot and of five, each a line `QUERY CLASS SUPPORT ...`: what the
     /// published code draws under `numpy.random.seed(0)`.
-    const EPISODES: [((Format, Split, Option<usize>), [&str; 2]); 10] = [
+    const EPISODES: [(Set, [&str; 2]); 10] = [
         (
             (Format::Pascal, Split::Test, Some(0)),
             [
@@ -236,7 +239,7 @@ mod tests {
         }
     }
 
-    fn listing(lists: &Path, (format, split, fold): (Format, Split, Option<usize>)) -> Listing {
+    fn listing(lists: &Path, (format, split, fold): Set) -> Listing {
         let selection = Selection { fold, lists: Some(lists.to_owned()), ..Selection::new(split) };
         let mut listing = match format {
             Format::Pascal => pascal::listing(lists, &selection).unwrap(),
@@ -269,5 +272,105 @@ mod tests {
             _ => supports,
         };
         format!("{} {} {}", name(draw.query), class.id, supports.join(" "))
+    }
+
+    /// Classes of so many pictures each, listed one class after another.
+    fn classes(sizes: &[usize]) -> Vec<Class> {
+        let mut listing = Listing::new(Format::Fss, vec![]);
+        for (class, &size) in sizes.iter().enumerate() {
+            listing.add_class(format!("class {class}"), (0..size).map(|number| format!("{class}/{number}")));
+        }
+        listing.classes
+    }
+
+    #[test]
+    fn every_picture_is_asked_once_before_any_is_asked_again() {
+        let classes = classes(&[3, 1, 4]);
+        let draws = |episodes| draws(Protocol::Fewseg, Format::Folder, &classes, 2, episodes, 5).unwrap();
+        let asked = |draws: &[Draw]| {
+            let mut asked: Vec<_> = draws.iter().map(|draw| (draw.class, draw.query)).collect();
+            asked.sort_unstable();
+            asked
+        };
+        // The class of one picture has none to show.
+        let all = [(0, 0), (0, 1), (0, 2), (2, 0), (2, 1), (2, 2), (2, 3)];
+        assert_eq!(asked(&draws(None)), all);
+        assert_eq!(asked(&draws(Some(14))[7..]), all);
+        assert_eq!(draws(Some(3)), draws(None)[..3]);
+    }
+
+    #[test]
+    fn what_is_shown_is_distinct_and_not_what_is_asked() {
+        let classes = classes(&[4, 6]);
+        for draw in draws(Protocol::Fewseg, Format::Folder, &classes, 3, Some(100), 1).unwrap() {
+            let mut seen = draw.supports.clone();
+            seen.push(draw.query);
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), 4, "{draw:?}");
+            assert!(seen[3] < classes[draw.class].len());
+        }
+    }
+
+    #[test]
+    fn the_seed_decides() {
+        let classes = classes(&[9, 9]);
+        for protocol in [Protocol::Fewseg, Protocol::Hsnet] {
+            let draws = |seed| draws(protocol, Format::Coco, &classes, 1, Some(10), seed).unwrap();
+            assert_eq!(draws(3), draws(3));
+            assert_ne!(draws(3), draws(4));
+        }
+    }
+
+    /// `numpy.random.seed(0)`, then for each episode `numpy.random.choice(3, 1, replace=False)[0]` until it is another
+    /// than the query; with COCO's the choices of the class, of 2, and of the query come before.
+    #[test]
+    fn published_draws_of_small_lists_are_numpys() {
+        let classes = classes(&[3, 3]);
+        let drawn = |format| -> Vec<_> {
+            let draws = draws(Protocol::Hsnet, format, &classes, 2, Some(7), 0).unwrap();
+            draws.into_iter().map(|draw| (draw.class, draw.query, draw.supports)).collect()
+        };
+        let listed = [
+            (0, 0, [2, 2]),
+            (0, 1, [0, 2]),
+            (0, 2, [1, 1]),
+            (1, 0, [1, 2]),
+            (1, 1, [2, 2]),
+            (1, 2, [1, 0]),
+            (0, 0, [2, 2]),
+        ];
+        assert_eq!(drawn(Format::Pascal), listed.map(|(class, query, supports)| (class, query, supports.to_vec())));
+        let coco = [
+            (1, 2, [0, 1]),
+            (1, 1, [2, 0]),
+            (0, 2, [1, 0]),
+            (0, 0, [2, 2]),
+            (1, 2, [0, 0]),
+            (1, 1, [0, 2]),
+            (0, 2, [1, 0]),
+        ];
+        assert_eq!(drawn(Format::Coco), coco.map(|(class, query, supports)| (class, query, supports.to_vec())));
+    }
+
+    #[test]
+    fn published_numbers_of_episodes_are_taken() {
+        let classes = classes(&[3, 3]);
+        let count = |format| draws(Protocol::Hsnet, format, &classes, 1, None, 0).unwrap().len();
+        assert_eq!([Format::Pascal, Format::Coco, Format::Fss].map(count), [1000, 1000, 6]);
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_said() {
+        let complaint = |protocol, format, sizes: &[usize], seed| {
+            draws(protocol, format, &classes(sizes), 5, None, seed).unwrap_err().to_string()
+        };
+        let few = complaint(Protocol::Fewseg, Format::Fss, &[5, 2], 0);
+        assert_eq!(few, "no class has the 6 pictures that an episode of 5 shots takes");
+        let single = complaint(Protocol::Hsnet, Format::Fss, &[5, 1], 0);
+        assert_eq!(single, "there are fewer than two pictures of class 1: none can be shown");
+        assert_eq!(complaint(Protocol::Hsnet, Format::Fss, &[], 0), "there is no class to test on");
+        assert!(complaint(Protocol::Hsnet, Format::Folder, &[5], 0).contains("take the protocol fewseg"));
+        assert!(complaint(Protocol::Hsnet, Format::Fss, &[5], 1 << 32).contains("below 2^32"));
     }
 }

@@ -161,4 +161,18 @@ mod tests {
         let error = open(tree.root(), &selection(Split::Train)).unwrap_err().to_string();
         assert!(error.contains("a.png"), "{error}");
     }
+
+    #[test]
+    fn class_folders_may_hold_pairs_of_any_name() {
+        let tree = Tree::new();
+        for name in ["left", "right"] {
+            tree.picture(&format!("cup/{name}.jpg"), 2, 1);
+            tree.grey(&format!("cup/{name}.png"), 2, &[0, 1]);
+        }
+        assert_eq!(Format::detect(tree.root()).unwrap(), Format::Folder);
+        let read = open(tree.root(), &selection(Split::Train)).unwrap();
+        assert_eq!((read.classes[0].name.as_str(), read.classes[0].len()), ("cup", 2));
+        assert_eq!(read.picture_name(&read.classes[0], 1), "cup/right.jpg");
+        assert_eq!(read.episode(&read.classes[0], &[0], 1).unwrap().query.mask.values, [0, 1]);
+    }
 }

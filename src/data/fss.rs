@@ -169,4 +169,24 @@ mod tests {
         let error = open(tree.root(), &selection(Split::Train)).unwrap_err().to_string();
         assert!(error.contains("2.png"), "{error}");
     }
+
+    #[test]
+    fn ids_go_on_from_side_to_side() {
+        let tree = tree();
+        tree.text("lists/trn.txt", "ant\n");
+        tree.text("lists/val.txt", "bee\n");
+        let id = |split| open(tree.root(), &selection(split)).unwrap().classes[0].id;
+        assert_eq!([id(Split::Train), id(Split::Validation)], [0, 1]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_named_with_list_and_line() {
+        let tree = tree();
+        tree.text("lists/trn.txt", "ant\ncow\n");
+        let error = open(tree.root(), &selection(Split::Train)).unwrap_err().to_string();
+        assert!(error.contains("lists/trn.txt: line 2: ") && error.contains("cow: "), "{error}");
+        let skipping = Selection { skip_missing: true, ..selection(Split::Train) };
+        let read = open(tree.root(), &skipping).unwrap();
+        assert_eq!((read.classes.len(), read.skipped()), (1, 1));
+    }
 }

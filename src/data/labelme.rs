@@ -148,12 +148,14 @@ impl Described {
 }
 
 impl Description {
-    /// The picture that the description at `path` names, from its own folder on, or else the one beside it.
+    /// The picture that the description at `path` names, in its own folder or from there on, or else the one beside it.
     fn picture(&self, path: &Path) -> PathBuf {
         let folder = path.parent().unwrap_or(Path::new(""));
         // Windows' separators too.
-        let named = folder.join(self.image_path.replace('\\', "/"));
-        if named.is_file() { named } else { beside(path).unwrap_or(named) }
+        let named = self.image_path.replace('\\', "/");
+        let places = [folder.join(named.rsplit('/').next().unwrap_or(&named)), folder.join(&named)];
+        let found = places.iter().find(|place| place.is_file()).cloned();
+        found.or_else(|| beside(path)).unwrap_or_else(|| places[0].clone())
     }
 }
 
@@ -188,4 +190,82 @@ fn circle(centre: [f64; 2], edge: [f64; 2]) -> Vec<[f64; 2]> {
         [centre[0] + radius * cos, centre[1] + radius * sin]
     };
     (0..CORNERS).map(corner).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixture::{Tree, selection};
+
+    fn shape(label: &str, kind: &str, points: &[[f64; 2]]) -> serde_json::Value {
+        serde_json::json!({"label": label, "shape_type": kind, "points": points, "group_id": null, "flags": {}})
+    }
+
+    fn description(picture: &str, shapes: &[serde_json::Value]) -> String {
+        let file = serde_json::json!({"version": "5.4.1", "flags": {}, "shapes": shapes, "imagePath": picture,
+            "imageData": null, "imageWidth": 8, "imageHeight": 4});
+        file.to_string()
+    }
+
+    fn masks(read: &Collection, class: usize, member: usize) -> Vec<u8> {
+        read.episode(&read.classes[class], &[], member).unwrap().query.mask.values
+    }
+
+    #[test]
+    fn labels_are_classes_and_later_shapes_lie_above() {
+        let tree = Tree::new();
+        tree.picture("desk/a.jpg", 8, 4);
+        tree.picture("b.png", 8, 4);
+        let shapes = [
+            shape("mug", "rectangle", &[[0.0, 0.0], [8.0, 2.0]]),
+            shape("cup", "polygon", &[[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]]),
+            shape("edge", "line", &[[0.0, 0.0], [4.0, 4.0]]),
+        ];
+        tree.text("desk/a.json", &description("..\\desk\\a.jpg", &shapes));
+        tree.text("b.json", &description("moved.png", &[shape("cup", "circle", &[[2.0, 2.0], [2.0, 3.6]])]));
+        assert_eq!(Format::detect(tree.root()).unwrap(), Format::Labelme);
+        let read = open(tree.root(), &selection(Split::Train)).unwrap();
+        let sizes: Vec<_> = read.classes.iter().map(|class| (class.name.as_str(), class.len())).collect();
+        assert_eq!(sizes, [("cup", 2), ("mug", 1)]);
+        assert_eq!(masks(&read, 1, 0), [[0, 0, 0, 0, 1, 1, 1, 1].repeat(2), vec![0; 16]].concat());
+        assert_eq!(masks(&read, 0, 1), [1, 1, 1, 1, 0, 0, 0, 0].repeat(4));
+        let disc =
+            [[0, 1, 1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0, 0, 0]];
+        assert_eq!(read.picture_name(&read.classes[0], 0), "b.png");
+        assert_eq!(masks(&read, 0, 0), disc.concat());
+    }
+
+    #[test]
+    fn a_mask_is_painted_at_its_corner() {
+        let tree = Tree::new();
+        tree.picture("a.jpg", 8, 4);
+        let png = Mask { width: 2, height: 2, values: vec![1, 0, 1, 1] }.encode("mask").unwrap();
+        let mut mask = shape("cup", "mask", &[[6.0, 1.0], [7.0, 2.0]]);
+        mask["mask"] = BASE64_STANDARD.encode(png).into();
+        tree.text("a.json", &description("a.jpg", &[mask]));
+        let read = open(tree.root(), &selection(Split::Train)).unwrap();
+        let row = |right: [u8; 2]| [vec![0; 6], right.to_vec()].concat();
+        assert_eq!(masks(&read, 0, 0), [row([0, 0]), row([1, 0]), row([1, 1]), row([0, 0])].concat());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_at_once() {
+        let tree = Tree::new();
+        tree.picture("small.jpg", 4, 4);
+        let square = || shape("cup", "rectangle", &[[0.0, 0.0], [3.0, 3.0]]);
+        tree.text("small.json", &description("small.jpg", &[square()]));
+        tree.text("lost.json", &description("lost.jpg", &[square()]));
+        tree.text("odd.json", &description("odd.jpg", &[shape("cup", "cuboid", &[[0.0, 0.0], [3.0, 3.0]])]));
+        tree.text("other.json", "{\"a\": 1}");
+        let error = open(tree.root(), &selection(Split::Train)).unwrap_err().to_string();
+        for part in [
+            "4 of its files",
+            "small.jpg: 4 x 4 pixels, but its annotation is of 8 x 4",
+            "lost.jpg: ",
+            "odd.json: cup: a cuboid of 2 points cannot be drawn",
+            "other.json: not a description as LabelMe writes it",
+        ] {
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! The lists by which published code splits data sets, read as they are published.
 //!
-//! HSNet's: a line `IMAGE__CC` of a picture and a class counted from 1, or, for COCO-20i, a file of `{class: [path, ...]}`
-//! with classes counted from 0 (its pickles, written out as JSON). PFENet's and BAM's: a line `PATH LABELS`, or one
-//! Python literal `{class: [(path, labels), ...], ...}` with classes counted from 1. A line may also be a bare name.
+//! HSNet's: a line `IMAGE__CC` of a picture and a class counted from 1, or, for COCO-20i, a file of
+//! `{class: [path, ...]}` with classes counted from 0 (its pickles, written out as JSON). PFENet's and BAM's: a line
+//! `PATH LABELS`, or one Python literal `{class: [(path, labels), ...], ...}` with classes counted from 1. A line may
+//! also be a bare name.
 
 use std::{
     fs,
@@ -177,4 +178,65 @@ pub(super) fn under(root: &Path, path: &str) -> Result<PathBuf, String> {
     let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !["", ".", ".."].contains(part)).collect();
     let endings = (0..parts.len()).map(|first| root.join(parts[first..].join("/")));
     endings.into_iter().find(|file| file.is_file()).ok_or_else(|| format!("{path}: no such file in {}", root.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixture::Tree;
+
+    /// The names, classes and problems of a list over three classes.
+    fn read_text(text: &str) -> (Vec<(String, Option<usize>)>, Vec<String>) {
+        let tree = Tree::new();
+        tree.text("list.txt", text);
+        let root = format!("{}/", tree.root().display());
+        let said = read(&[tree.root().join("list.txt")], 3).unwrap();
+        let entries = said.entries.into_iter().map(|entry| (entry.listed.name, entry.class));
+        (entries.collect(), said.problems.iter().map(|problem| problem.replace(&root, "")).collect())
+    }
+
+    #[test]
+    fn lines_of_each_kind_are_read() {
+        let (entries, problems) = read_text("2007_000033__01\r\n\nval/a.jpg__03\nJ/b.jpg L/b.png\n2008_000001\n");
+        let expected = [("2007_000033", Some(0)), ("val/a.jpg", Some(2)), ("J/b.jpg", None), ("2008_000001", None)];
+        assert_eq!(entries, expected.map(|(name, class)| (name.to_owned(), class)));
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    #[test]
+    fn classes_count_from_nought_without_labels_and_from_one_with() {
+        assert_eq!(read_text("{\"0\": [\"a\"], \"2\": [\"b\"]}").0, [("a".into(), Some(0)), ("b".into(), Some(2))]);
+        assert_eq!(read_text("{1: [('a', 'x')], 3: [('b', 'y')]}").0, [("a".into(), Some(0)), ("b".into(), Some(2))]);
+    }
+
+    #[test]
+    fn lines_that_fit_nothing_are_named_and_the_rest_is_read() {
+        let (entries, problems) = read_text("a__00\nb__01\none two three\nc__04\n");
+        assert_eq!(entries, [("b".to_owned(), Some(0))]);
+        let starts = ["line 1 is \"a__00\",", "line 3 is \"one two three\",", "line 4 is \"c__04\","];
+        for (problem, start) in problems.iter().zip(starts) {
+            assert!(problem.starts_with(&format!("list.txt: {start}")), "{problem}");
+        }
+        assert_eq!(problems.len(), 3);
+        let (_, problems) = read_text("{0: [('a', 'x')],\n 4: [('b', 'y')]}");
+        assert_eq!(
+            problems,
+            [
+                "list.txt: line 1 has a under class 0, expected a class from 1 to 3",
+                "list.txt: line 2 has b under class 4, expected a class from 1 to 3"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_longest_ending_that_is_there_is_meant() {
+        let tree = Tree::new();
+        tree.text("JPEGImages/a.jpg", "");
+        tree.text("a.jpg", "");
+        let found = |path: &str| under(tree.root(), path);
+        assert_eq!(found("../data/Pascal-5i/JPEGImages/a.jpg").unwrap(), tree.root().join("JPEGImages/a.jpg"));
+        assert_eq!(found("C:\\data\\JPEGImages\\a.jpg").unwrap(), tree.root().join("JPEGImages/a.jpg"));
+        assert_eq!(found("/elsewhere/a.jpg").unwrap(), tree.root().join("a.jpg"));
+        assert!(found("JPEGImages/b.jpg").unwrap_err().starts_with("JPEGImages/b.jpg: no such file in "));
+    }
 }

@@ -1,9 +1,9 @@
 //! From files on disk, or from nothing, to episodes.
 //!
 //! A reader ([`pascal`], [`coco`], [`fss`], [`folder`], [`labelme`]) turns one layout of files into a [`Collection`]:
-//! classes, each with the pictures that show it. It first makes a [`listing`] of what lists and folders say, then checks
-//! all files at once. A collection gives test episodes by a [`Protocol`]. [`Photographs`] makes training episodes of it,
-//! [`Drawn`] draws its own; both are a [`Source`], and a [`Mixture`] draws from several.
+//! classes, each with the pictures that show it. It first makes a [`listing`] of what lists and folders say, then
+//! checks all files at once. A collection gives test episodes by a [`Protocol`]. [`Photographs`] makes training
+//! episodes of it, [`Drawn`] draws its own; both are a [`Source`], and a [`Mixture`] draws from several.
 
 mod augment;
 mod cache;
@@ -149,7 +149,8 @@ impl Format {
     /// # Errors
     /// When it looks like none.
     pub fn detect(root: &Path) -> Result<Self, DataError> {
-        let looks: [(Self, fn(&Path) -> bool); 6] = [
+        type Test = fn(&Path) -> bool;
+        let looks: [(Self, Test); 6] = [
             (Self::Pascal, |root| root.join("JPEGImages").is_dir()),
             (Self::Coco, coco::looks_like),
             (Self::Folder, folder::has_two_sides),

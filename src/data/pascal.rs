@@ -152,4 +152,81 @@ mod tests {
         let error = open(tree.root(), &fifth).unwrap_err().to_string();
         assert!(error.contains("no fold 4"), "{error}");
     }
+
+    #[test]
+    fn a_missing_file_is_named_with_list_and_line() {
+        let tree = tree();
+        tree.text("lists/trn/fold2.txt", "\nlost__12\n");
+        let error = open(tree.root(), &selection(Split::Train)).unwrap_err().to_string();
+        assert!(error.contains("lists/trn/fold2.txt: line 2: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_is_skipped_and_counted_where_asked() {
+        let tree = tree();
+        tree.text("lists/trn/fold2.txt", "lost__12\nboth__12\nboth__99\n");
+        let skipping = Selection { skip_missing: true, ..selection(Split::Train) };
+        let read = open(tree.root(), &skipping).unwrap();
+        assert_eq!(read.skipped(), 2, "{:?}", read.problems());
+        let sizes: Vec<_> = read.classes.iter().map(|class| (class.name.as_str(), class.len())).collect();
+        assert_eq!(sizes, [("bus", 2), ("dog", 1)]);
+        let bus = &read.classes[0];
+        assert_eq!([read.picture_name(bus, 0), read.picture_name(bus, 1)], ["both", "bus"]);
+        assert_eq!(read.episode(bus, &[0], 1).unwrap().query.mask.values, [1, 0]);
+    }
+
+    #[test]
+    fn lists_may_lie_elsewhere() {
+        let (tree, elsewhere) = (tree(), Tree::new());
+        elsewhere.text("pascal/val/fold0.txt", "bus__01\n");
+        let lists = |lists: &Path| Selection { lists: Some(lists.to_owned()), ..selection(Split::Validation) };
+        for place in ["", "pascal", "pascal/val/fold0.txt"] {
+            let read = open(tree.root(), &lists(&elsewhere.root().join(place))).unwrap();
+            assert_eq!(read.picture_name(&read.classes[0], 0), "bus");
+        }
+        let error = open(tree.root(), &lists(&elsewhere.root().join("nowhere"))).unwrap_err().to_string();
+        assert!(error.contains("nowhere: there are no lists"), "{error}");
+    }
+
+    /// Two pictures of 64 x 64 pixels: a half of aeroplane and of bus, and a bus with a scrap of aeroplane.
+    fn pfenet() -> Tree {
+        let tree = Tree::new();
+        for (name, aeroplane) in [("a", 2048), ("b", 2047)] {
+            tree.picture(&format!("JPEGImages/{name}.jpg"), 64, 64);
+            tree.grey(
+                &format!("SegmentationClassAug/{name}.png"),
+                64,
+                &[vec![1; aeroplane], vec![6; 4096 - aeroplane]].concat(),
+            );
+        }
+        tree
+    }
+
+    fn members(collection: &Collection) -> Vec<(usize, Vec<&str>)> {
+        let names = |class: &'_ Class| (0..class.len()).map(|member| collection.picture_name(class, member)).collect();
+        collection.classes.iter().map(|class| (class.id, names(class))).collect()
+    }
+
+    #[test]
+    fn of_pairs_the_labels_say_what_they_show() {
+        let tree = pfenet();
+        let pair = |name: &str| format!("../VOC/JPEGImages/{name}.jpg ../VOC/SegmentationClassAug/{name}.png\n");
+        tree.text("lists/voc_sbd_merge_noduplicate.txt", &[pair("a"), pair("b"), pair("a")].concat());
+        tree.text("lists/val.txt", &[pair("a"), pair("b")].concat());
+        let read = |split| open(tree.root(), &selection(split)).unwrap();
+        assert_eq!(members(&read(Split::Test)), [(0, vec!["a"])]);
+        assert_eq!(members(&read(Split::Train)), [(5, vec!["a", "b"])]);
+        tree.text("lists/val.txt", &[pair("a"), pair("c")].concat());
+        let error = open(tree.root(), &selection(Split::Test)).unwrap_err().to_string();
+        assert!(error.contains("val.txt: line 2: ../VOC/JPEGImages/c.jpg: no such file"), "{error}");
+    }
+
+    #[test]
+    fn a_python_literal_is_a_list() {
+        let tree = pfenet();
+        let pair = "('../VOC/JPEGImages/b.jpg', '../VOC/SegmentationClassAug/b.png')";
+        tree.text("lists/fss_list/val/sub_class_file_list_0.txt", &format!("{{1: [{pair}], 2: []}}"));
+        let read = open(tree.root(), &selection(Split::Test)).unwrap();
+        assert_eq!(members(&read), [(0, vec!["b"])]);
+    }
 }

@@ -124,3 +124,177 @@ pub(super) fn unpack_runs(text: &str) -> Result<Vec<u32>, String> {
     }
     if bits == 0 { Ok(runs) } else { Err(broken()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Outlines painted on 16 x 12 pixels, a string a row.
+    fn painted(outlines: &[&[[f64; 2]]]) -> Vec<String> {
+        let mut labels = Labels::empty(16, 12);
+        Region::Polygons(outlines.iter().map(|outline| outline.to_vec()).collect()).paint(&mut labels, 1);
+        let row = |row: &[u8]| row.iter().map(|&value| if value == 1 { '#' } else { '.' }).collect();
+        labels.values.chunks(16).map(row).collect()
+    }
+
+    // The pictures are pycocotools': `decode(merge(frPyObjects(polygons, 12, 16)))`.
+
+    #[test]
+    fn a_triangle() {
+        let expected = [
+            "................",
+            "...#............",
+            "...####.........",
+            "...#######......",
+            "...###########..",
+            "....########....",
+            "....#######.....",
+            "....######......",
+            ".....###........",
+            ".....##.........",
+            ".....#..........",
+            "................",
+        ];
+        assert_eq!(painted(&[&[[2.3, 1.1], [13.7, 4.6], [5.2, 10.9]]]), expected);
+    }
+
+    #[test]
+    fn a_sliver() {
+        let expected = [
+            "#...............",
+            "................",
+            "...#............",
+            "....#...........",
+            "................",
+            ".......#........",
+            "................",
+            "................",
+            "...........#....",
+            "................",
+            "..............#.",
+            "...............#",
+        ];
+        assert_eq!(painted(&[&[[0.0, 0.0], [16.0, 11.5], [16.0, 12.0], [0.0, 0.4]]]), expected);
+    }
+
+    #[test]
+    fn a_hollow_outline() {
+        let expected = [
+            "................",
+            ".##############.",
+            ".##############.",
+            ".##############.",
+            ".##############.",
+            ".######..######.",
+            ".#####....####..",
+            "..###......###..",
+            "..##........##..",
+            "..#..........#..",
+            "................",
+            "................",
+        ];
+        assert_eq!(painted(&[&[[1.0, 1.0], [14.6, 1.2], [14.4, 10.8], [8.0, 4.3], [1.7, 10.9]]]), expected);
+    }
+
+    #[test]
+    fn an_outline_that_crosses_itself() {
+        let expected = [
+            "................",
+            "................",
+            "..#........#....",
+            "..##......##....",
+            "..###....###....",
+            "..####..####....",
+            "..####..####....",
+            "..###....###....",
+            "..##......##....",
+            "..#........#....",
+            "................",
+            "................",
+        ];
+        assert_eq!(painted(&[&[[2.0, 2.0], [12.0, 10.0], [12.0, 2.0], [2.0, 10.0]]]), expected);
+    }
+
+    #[test]
+    fn an_outline_beyond_the_border() {
+        let expected = [
+            "...#########....",
+            ".#############..",
+            "###############.",
+            "################",
+            "################",
+            "################",
+            "################",
+            "################",
+            ".###############",
+            "..#############.",
+            "...###########..",
+            "....#########...",
+        ];
+        assert_eq!(painted(&[&[[-3.5, 4.0], [8.0, -2.5], [20.2, 6.0], [7.9, 15.0]]]), expected);
+    }
+
+    #[test]
+    fn two_outlines_that_overlap() {
+        let expected = [
+            "................",
+            ".######.........",
+            ".######.........",
+            ".######.........",
+            ".###########....",
+            ".###########....",
+            ".###########....",
+            "....########....",
+            "....########....",
+            "....########....",
+            "....########....",
+            "................",
+        ];
+        assert_eq!(
+            painted(&[
+                &[[0.5, 0.5], [6.5, 0.5], [6.5, 6.5], [0.5, 6.5]],
+                &[[4.0, 4.0], [12.12, 4.0], [12.12, 11.3], [4.0, 11.3]]
+            ]),
+            expected
+        );
+    }
+
+    #[test]
+    fn an_outline_within_a_pixel_marks_nothing() {
+        assert_eq!(painted(&[&[[3.2, 3.2], [3.4, 3.2], [3.4, 3.4]]]).concat().find('#'), None);
+        assert_eq!(painted(&[&[], &[[3.0, 3.0]]]).concat().find('#'), None);
+    }
+
+    #[test]
+    fn runs_go_down_the_columns() {
+        let mut labels = Labels::empty(3, 2);
+        Region::Runs(vec![1, 2, 2, 1]).paint(&mut labels, 7);
+        assert_eq!(labels.values, [0, 7, 0, 7, 0, 7]);
+    }
+
+    /// `pycocotools.mask.encode(m)["counts"]`, where `m = zeros((300, 8))` but for `m[37:260, 1:3] = m[5, 4] =
+    /// m[:299, 6] = m[100:120, 7] = 1`, and its runs counted one by one.
+    #[test]
+    fn packed_runs_are_unpacked() {
+        let packed = r"a:o6]20\8RIi7Z9c@YG_2";
+        let runs = [337, 223, 77, 223, 345, 1, 594, 299, 101, 20, 180];
+        assert_eq!(unpack_runs(packed).unwrap(), runs);
+        assert_eq!(runs.iter().sum::<u32>(), 300 * 8);
+    }
+
+    #[test]
+    fn broken_runs_are_refused() {
+        for broken in ["P", "0 0", "/", "0O", "PPPPPPPPPPPP0", "ä"] {
+            assert!(unpack_runs(broken).is_err(), "{broken:?} is read");
+        }
+    }
+
+    #[test]
+    fn a_stencil_is_cut_off_at_the_border() {
+        let mut labels = Labels::empty(3, 2);
+        let mask = Mask { width: 2, height: 2, values: vec![1, 1, 0, 1] };
+        Region::Stencil { left: 1, top: 0, mask: mask.clone() }.paint(&mut labels, 1);
+        Region::Stencil { left: 2, top: 1, mask }.paint(&mut labels, 2);
+        assert_eq!(labels.values, [0, 1, 1, 0, 0, 2]);
+    }
+}

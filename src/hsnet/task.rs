@@ -47,12 +47,11 @@ impl Segmenter {
 
     /// The features of a picture, resized to the network's input whatever its shape.
     pub fn features(&self, picture: &Picture) -> Pyramid {
-        self.network.features(self.pixels(picture))
+        self.network.features(self.pixels(picture, self.header.size))
     }
 
-    /// A picture as the network takes it, `(1, 3, h, w)`.
-    fn pixels(&self, picture: &Picture) -> Tensor<4> {
-        let [height, width] = self.header.size;
+    /// A picture at a size as the network takes it, `(1, 3, h, w)`.
+    fn pixels(&self, picture: &Picture, [height, width]: [usize; 2]) -> Tensor<4> {
         let pixels = picture.resize(height, width).normalise(&self.header.normalisation);
         Tensor::from_data(TensorData::new(pixels, [1, 3, height, width]), &self.device)
     }
@@ -72,9 +71,9 @@ impl Segmenter {
     }
 
     fn support(&self, shot: &Shot) -> Support {
-        let [height, width] = self.header.size;
+        let size @ [height, width] = self.header.support_size();
         let mask = shot.mask.resize(height, width);
-        self.network.support(Marked::new(self.pixels(&shot.picture), &[&mask], self.network.kind()))
+        self.network.support(Marked::new(self.pixels(&shot.picture, size), &[&mask], self.network.kind()))
     }
 }
 

@@ -26,8 +26,10 @@ pub enum Role {
 #[derive(Clone, Copy, Debug)]
 pub struct Batching {
     pub backbone: BackboneKind,
-    /// Height and width of every picture.
+    /// Height and width of every query.
     pub size: [usize; 2],
+    /// Height and width of every support.
+    pub support_size: [usize; 2],
     pub normalisation: Normalisation,
 }
 
@@ -56,36 +58,47 @@ pub struct Prepared {
 impl Batching {
     /// As a training's settings want it.
     pub fn of(settings: &Settings) -> Self {
-        Self { backbone: settings.backbone, size: settings.size, normalisation: Normalisation::IMAGENET }
+        Self {
+            backbone: settings.backbone,
+            size: settings.size,
+            support_size: settings.support_size,
+            normalisation: Normalisation::IMAGENET,
+        }
     }
 
-    /// Lays episodes side by side; each has one support and pictures of the batching's size.
+    /// Lays episodes side by side; each has one support and pictures of the queries' size.
     pub fn prepare(&self, episodes: Vec<(Role, Arc<Episode>)>) -> Prepared {
-        let [height, width] = self.size;
-        let queries = || episodes.iter().map(|(_, episode)| &episode.query);
-        let supports = || episodes.iter().map(|(_, episode)| &episode.supports[0]);
-        let plane =
-            |[height, width]: [usize; 2], values: Vec<f32>| TensorData::new(values, [episodes.len(), 1, height, width]);
-        let soften = |[height, width]: [usize; 2]| {
-            plane([height, width], supports().flat_map(|shot| shot.mask.soften(height, width)).collect())
-        };
-        let full = |mask: &Mask| mask.values.iter().map(|&value| f32::from(value)).collect::<Vec<_>>();
+        let queries: Vec<&Shot> = episodes.iter().map(|(_, episode)| &episode.query).collect();
+        let [height, width] = self.support_size;
+        let supports: Vec<Shot> =
+            episodes.iter().map(|(_, episode)| episode.supports[0].resize(height, width)).collect();
+        let supports: Vec<&Shot> = supports.iter().collect();
+        let soften = |size: [usize; 2]| plane(size, supports.iter().map(|shot| shot.mask.soften(size[0], size[1])));
         Prepared {
-            query: self.pictures(queries()),
-            support: self.pictures(supports()),
-            mask: plane([height, width], supports().flat_map(|shot| full(&shot.mask)).collect()),
-            planes: self.backbone.planes(self.size).map(soften),
-            target: plane([height, width], queries().flat_map(|shot| full(&shot.mask)).collect()),
+            query: self.pictures(self.size, &queries),
+            support: self.pictures(self.support_size, &supports),
+            mask: plane(self.support_size, supports.iter().map(|shot| whole(&shot.mask))),
+            planes: self.backbone.planes(self.support_size).map(soften),
+            target: plane(self.size, queries.iter().map(|shot| whole(&shot.mask))),
             episodes: episodes.into(),
         }
     }
 
-    fn pictures<'a>(&self, shots: impl ExactSizeIterator<Item = &'a Shot>) -> TensorData {
-        let [height, width] = self.size;
-        let shape = [shots.len(), 3, height, width];
-        let values = shots.flat_map(|shot| shot.picture.normalise(&self.normalisation));
-        TensorData::new(values.collect::<Vec<_>>(), shape)
+    fn pictures(&self, [height, width]: [usize; 2], shots: &[&Shot]) -> TensorData {
+        let values = shots.iter().flat_map(|shot| shot.picture.normalise(&self.normalisation));
+        TensorData::new(values.collect::<Vec<_>>(), [shots.len(), 3, height, width])
     }
+}
+
+/// A mask as it is, 1 on the object and 0 elsewhere.
+fn whole(mask: &Mask) -> Vec<f32> {
+    mask.values.iter().map(|&value| f32::from(value)).collect()
+}
+
+/// Masks side by side, `(batch, 1, h, w)`.
+fn plane([height, width]: [usize; 2], masks: impl ExactSizeIterator<Item = Vec<f32>>) -> TensorData {
+    let shape = [masks.len(), 1, height, width];
+    TensorData::new(masks.flatten().collect::<Vec<f32>>(), shape)
 }
 
 impl Prepared {

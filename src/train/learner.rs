@@ -182,7 +182,8 @@ mod tests {
     fn the_learner_moves_the_backbone_stays_and_the_average_follows() {
         let kind = BackboneKind::MobilenetV2;
         let device = Device::flex();
-        let batching = Batching { backbone: kind, size: [64, 64], normalisation: Default::default() };
+        let batching =
+            Batching { backbone: kind, size: [64, 64], support_size: [64, 64], normalisation: Default::default() };
         let episode = Drawn { size: [64, 64] }.draw(&mut stream(0, 0)).unwrap();
         let batch = batching.prepare(vec![(Role::Learning, Arc::new(episode))]).on(&device.clone().autodiff());
 

@@ -124,6 +124,7 @@ pub fn train(
         threshold,
         data: material.description,
         design: settings.design,
+        support_size: (settings.support_size != settings.size).then_some(settings.support_size),
         licence: settings.licence.clone(),
         ..Header::hsnet(settings.backbone, settings.size)
     };

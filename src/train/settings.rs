@@ -53,8 +53,10 @@ pub struct Settings {
     pub pasted: f64,
     #[serde(with = "name")]
     pub backbone: BackboneKind,
-    /// Height and width of every picture.
+    /// Height and width of every query.
     pub size: [usize; 2],
+    /// Height and width of every support.
+    pub support_size: [usize; 2],
     /// How the network is built and how it takes its supports.
     pub design: Design,
     /// Episodes a step.
@@ -96,7 +98,7 @@ impl Settings {
     pub(super) fn check(&self) -> Result<(), TrainError> {
         let complaint = if self.batch == 0 {
             "a batch needs at least one episode"
-        } else if self.size.iter().any(|&side| !(64..=1024).contains(&side)) {
+        } else if self.size.iter().chain(&self.support_size).any(|&side| !(64..=1024).contains(&side)) {
             "pictures need between 64 and 1024 pixels a side"
         } else if !(0.0..=1.0).contains(&self.lr) || !(0.0..=1.0).contains(&self.backbone_lr) || self.lr == 0.0 {
             "a learning rate is above 0 and at most 1; only the backbone's may be 0"
@@ -168,6 +170,7 @@ pub(super) mod tests {
             pasted: 0.5,
             backbone: BackboneKind::MobilenetV2,
             size: [64, 64],
+            support_size: [64, 64],
             batch: 2,
             episodes: 8,
             validate_every: 4,

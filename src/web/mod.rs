@@ -215,11 +215,12 @@ impl Session {
 }
 
 fn load(bytes: &[u8], running: &Running, size: Option<usize>) -> Outcome<Segmenter> {
-    let (mut header, network) =
+    let (header, network) =
         weights::load(bytes, &running.device).map_err(|error| JsError::new(&format!("The weight file: {error}.")))?;
-    if let Some(side) = size {
-        header.size = [side; 2];
-    }
+    let header = match size {
+        Some(side) => header.resized(side),
+        None => header,
+    };
     Ok(Segmenter::new(header, network, running.device.clone()))
 }
 

@@ -29,8 +29,12 @@ pub struct Header {
     pub method: String,
     /// The backbone's name, as [`BackboneKind::name`] has it.
     pub backbone: String,
-    /// Height and width that pictures are resized to.
+    /// Height and width that queries are resized to.
     pub size: [usize; 2],
+    /// Height and width that supports are resized to, where it differs. Finer queries cost in proportion to their area
+    /// alone, and a learner that has seen supports of one size only wants them so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub support_size: Option<[usize; 2]>,
     pub normalisation: Normalisation,
     /// How the network is built and how it takes its supports.
     pub design: Design,
@@ -50,6 +54,7 @@ impl Header {
             method: "hsnet".into(),
             backbone: backbone.name().into(),
             size,
+            support_size: None,
             normalisation: Normalisation::IMAGENET,
             design: Design::default(),
             threshold: 0.5,
@@ -58,9 +63,21 @@ impl Header {
         }
     }
 
+    /// Height and width that supports are resized to.
+    pub fn support_size(&self) -> [usize; 2] {
+        self.support_size.unwrap_or(self.size)
+    }
+
+    /// The same for squares of `side`, the supports in proportion.
+    pub fn resized(self, side: usize) -> Self {
+        let scale = |other: usize, own: usize| (other * side).div_ceil(own);
+        let support_size = self.support_size.map(|size| [scale(size[0], self.size[0]), scale(size[1], self.size[1])]);
+        Self { size: [side; 2], support_size, ..self }
+    }
+
     /// What in it no network could work with.
     fn complaint(&self) -> Option<&'static str> {
-        if !self.size.iter().all(|side| (32..=4096).contains(side)) {
+        if !self.size.iter().chain(&self.support_size()).all(|side| (32..=4096).contains(side)) {
             Some("the input is not between 32 and 4096 pixels a side")
         } else if !self.normalisation.std.iter().all(|&std| std > 0.0) {
             Some("the normalisation divides by a number that is not above 0")
