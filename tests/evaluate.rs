@@ -268,17 +268,22 @@ fn eval_counts_at_the_size_that_was_asked_for() {
 }
 
 #[test]
-fn eval_gives_the_same_figures_however_it_is_cut_into_batches_and_threads() {
+fn eval_gives_the_same_figures_on_any_device_however_it_is_cut_into_batches_and_threads() {
     let pascal = Pascal::new();
     let asked = ["--fold", "0", "--episodes", "5", "--shot", "2", "--size", "64"];
-    let alone = pascal.json(&[&asked[..], &["--batch", "1", "--workers", "1"]].concat());
-    let together = pascal.json(&[&asked[..], &["--batch", "3", "--workers", "2"]].concat());
-    let episodes = |json: &Value| json["folds"][0]["episodes"].as_array().unwrap().clone();
-    assert_eq!(episodes(&alone).len(), 5);
-    for (alone, together) in episodes(&alone).iter().zip(&episodes(&together)) {
-        assert_eq!((&alone["query"], &alone["supports"]), (&together["query"], &together["supports"]));
-        assert_eq!(alone["supports"].as_array().unwrap().len(), 2);
-        assert!((figure(&alone["iou"]) - figure(&together["iou"])).abs() < 0.5);
+    let episodes = |more: &[&str]| {
+        let json = pascal.json(&[&asked[..], more].concat());
+        json["folds"][0]["episodes"].as_array().unwrap().clone()
+    };
+    let alone = episodes(&["--batch", "1", "--workers", "1"]);
+    assert_eq!(alone.len(), 5);
+    for others in [episodes(&["--batch", "3", "--workers", "2"]), episodes(&["--batch", "3", "--device", "wgpu"])] {
+        assert_eq!(others.len(), 5);
+        for (one, other) in alone.iter().zip(&others) {
+            assert_eq!((&one["query"], &one["supports"]), (&other["query"], &other["supports"]));
+            assert_eq!(one["supports"].as_array().unwrap().len(), 2);
+            assert!((figure(&one["iou"]) - figure(&other["iou"])).abs() < 0.5, "{one} {other}");
+        }
     }
 }
 

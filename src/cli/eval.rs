@@ -50,7 +50,7 @@ pub struct EvalArgs {
     /// Predict and count at each query's own size, not at the network's
     #[arg(long)]
     original_size: bool,
-    /// The side of the square that pictures are resized to [default: what the weights were trained at]
+    /// The side of the square that queries are resized to [default: what the weights were trained at]
     #[arg(long, value_parser = clap::value_parser!(u16).range(32..=2048))]
     size: Option<u16>,
     /// The probability above which a pixel is the object [default: what the weight file says]
@@ -189,7 +189,7 @@ fn load(path: &Path, args: &EvalArgs) -> Outcome<Candidate> {
     let device = args.device.open()?;
     let (mut header, network) = weights::load(&read(path)?, &device).map_err(|error| about(path, error))?;
     if let Some(side) = args.size {
-        header.size = [side.into(); 2];
+        header = header.resized(side.into());
     }
     header.threshold = args.threshold.unwrap_or(header.threshold);
     Ok(Candidate { header, network, device })

@@ -24,27 +24,30 @@ pub(super) struct Supports {
 }
 
 impl Batch {
-    /// Lays episodes side by side, of the size and with the normalisation that a weight file asks for.
+    /// Lays episodes side by side, of the sizes and with the normalisation that a weight file asks for.
     pub fn of(episodes: &[Episode], header: &Header) -> Self {
         let shots = episodes.iter().map(|episode| episode.supports.len()).min().unwrap_or_default();
         let supports = |shot: usize| {
             let supports = || episodes.iter().map(move |episode| &episode.supports[shot]);
-            let [height, width] = header.size;
+            let size @ [height, width] = header.support_size();
             Supports {
-                pictures: pictures(supports(), header),
+                pictures: pictures(supports(), size, header),
                 masks: supports().map(|support| support.mask.resize(height, width)).collect(),
             }
         };
         Self {
             episodes: episodes.len(),
-            queries: pictures(episodes.iter().map(|episode| &episode.query), header),
+            queries: pictures(episodes.iter().map(|episode| &episode.query), header.size, header),
             shots: (0..shots).map(supports).collect(),
         }
     }
 }
 
-fn pictures<'a>(shots: impl ExactSizeIterator<Item = &'a Shot>, header: &Header) -> TensorData {
-    let [height, width] = header.size;
+fn pictures<'a>(
+    shots: impl ExactSizeIterator<Item = &'a Shot>,
+    [height, width]: [usize; 2],
+    header: &Header,
+) -> TensorData {
     let shape = [shots.len(), 3, height, width];
     let values = shots.flat_map(|shot| shot.picture.resize(height, width).normalise(&header.normalisation));
     TensorData::new(values.collect::<Vec<f32>>(), shape)

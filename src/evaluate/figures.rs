@@ -173,11 +173,13 @@ impl Fold {
     /// What was asked of what, in words.
     pub(super) fn candidate(&self) -> String {
         let Header { backbone, size: [height, width], threshold, data, .. } = &self.header;
+        let supports = match self.header.support_size {
+            Some([height, width]) => format!(" (supports {height} x {width})"),
+            None => String::new(),
+        };
         let trained = if data.is_empty() { "unknown data" } else { data };
-        format!(
-            "{}: {backbone} at {height} x {width}, threshold {threshold:.2}, trained on {trained}",
-            self.weights.display()
-        )
+        let weights = self.weights.display();
+        format!("{weights}: {backbone} at {height} x {width}{supports}, threshold {threshold:.2}, trained on {trained}")
     }
 
     /// What the figures have to be read with.
