@@ -9,14 +9,19 @@
 //!   [`hsnet::Task::segment`];
 //! - [`predict`]: from logits to a mask at the picture's own size;
 //! - [`weights`]: the weight file;
-//! - [`data`], [`train`]: natively, from files to episodes and from episodes to weights.
+//! - [`data`], [`train`], [`evaluate`]: natively, from files to episodes, from episodes to weights, and what those are
+//!   worth.
 
+#[cfg(feature = "native")]
+mod ahead;
 pub mod backbone;
 #[cfg(feature = "native")]
 pub mod cli;
 #[cfg(feature = "native")]
 pub mod data;
 pub mod episode;
+#[cfg(feature = "native")]
+pub mod evaluate;
 pub mod hsnet;
 pub mod image;
 pub mod metric;

@@ -3,10 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::image::Mask;
 
+const BACKGROUND: usize = 0;
+const OBJECT: usize = 1;
+
 /// Pixels in the intersection and in the union of prediction and truth: `[background, object]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Overlap {
     pub intersection: [u64; 2],
     pub union: [u64; 2],
@@ -29,6 +34,11 @@ impl Overlap {
         overlap
     }
 
+    /// The object's IoU, in percent; 0 where neither has it.
+    pub fn iou(&self) -> f64 {
+        100.0 * self.share(OBJECT)
+    }
+
     fn add(&mut self, other: &Self) {
         for side in 0..2 {
             self.intersection[side] += other.intersection[side];
@@ -36,7 +46,7 @@ impl Overlap {
         }
     }
 
-    fn iou(&self, side: usize) -> f64 {
+    fn share(&self, side: usize) -> f64 {
         self.intersection[side] as f64 / self.union[side].max(1) as f64
     }
 }
@@ -71,15 +81,14 @@ impl Score {
         self.classes.is_empty()
     }
 
-    /// Each class with the IoU of its object, in percent.
-    pub fn by_class(&self) -> impl Iterator<Item = (usize, f64)> {
-        let classes = self.classes.iter();
-        classes.map(|(&class, overlap)| (class, 100.0 * overlap.iou(1)))
+    /// Each class with its pixels.
+    pub fn by_class(&self) -> impl Iterator<Item = (usize, Overlap)> {
+        self.classes.iter().map(|(&class, &overlap)| (class, overlap))
     }
 
     /// Mean over the classes of the object's IoU, in percent; 0 when there is no class.
     pub fn miou(&self) -> f64 {
-        self.by_class().map(|(_, iou)| iou).sum::<f64>() / self.classes.len().max(1) as f64
+        self.classes.values().map(Overlap::iou).sum::<f64>() / self.classes.len().max(1) as f64
     }
 
     /// Mean of the IoU of all objects and the IoU of all backgrounds, in percent.
@@ -88,7 +97,7 @@ impl Score {
         for overlap in self.classes.values() {
             total.add(overlap);
         }
-        100.0 * (total.iou(0) + total.iou(1)) / 2.0
+        100.0 * (total.share(BACKGROUND) + total.share(OBJECT)) / 2.0
     }
 }
 
@@ -126,7 +135,7 @@ mod tests {
         score.add(3, &overlap(&[1, 1, 0, 0], &[1, 0, 1, 0]));
         score.add(3, &overlap(&[1, 1, 0, 0], &[1, 1, 0, 0]));
         score.add(7, &overlap(&[1, 0, 0, 0], &[0, 1, 0, 0]));
-        let ious: Vec<_> = score.by_class().collect();
+        let ious: Vec<_> = score.by_class().map(|(class, overlap)| (class, overlap.iou())).collect();
         assert_eq!(ious, [(3, 60.0), (7, 0.0)]);
         assert_eq!(score.miou(), 30.0);
         // Objects: 3 of 7. Backgrounds: (1 + 2 + 2) of (3 + 2 + 4).

@@ -3,48 +3,14 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use burn::tensor::Device;
-use common::{distance, formula_checkpoint};
-use fewseg::backbone::BackboneKind;
+use common::command::{complaint, folder, golden, run};
+use common::distance;
 use fewseg::image::Mask;
 use fewseg::weights;
 use safetensors::SafeTensors;
-use tempfile::TempDir;
-
-const KIND: BackboneKind = BackboneKind::MobilenetV2;
-
-fn golden(name: &str) -> String {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name).display().to_string()
-}
-
-fn fewseg(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fewseg")).args(arguments).output().unwrap()
-}
-
-/// Runs a command that must succeed.
-fn run(arguments: &[&str]) {
-    let output = fewseg(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Runs a command that must fail, and gives what it says.
-fn complaint(arguments: &[&str]) -> String {
-    let output = fewseg(arguments);
-    assert!(!output.status.success());
-    String::from_utf8(output.stderr).unwrap()
-}
-
-/// A folder with the weights that the reference outputs were computed with.
-fn folder() -> (TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("weights.safetensors");
-    let (header, network) = weights::import_arrays(formula_checkpoint(KIND), KIND, &Device::flex()).unwrap();
-    weights::save(&network, &header, &path).unwrap();
-    (folder, path.display().to_string())
-}
 
 fn support() -> String {
     format!("{}:{}", golden("support.png"), golden("support_mask.png"))

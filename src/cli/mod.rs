@@ -2,6 +2,7 @@
 
 mod bench;
 mod device;
+mod eval;
 mod export;
 mod import;
 mod info;
@@ -33,6 +34,8 @@ struct Cli {
 enum Command {
     /// Train HSNet; without arguments, on pictures that it draws itself
     Train(Box<train::TrainArgs>),
+    /// Measure weights on episodes of classes that they have not learned
+    Eval(Box<eval::EvalArgs>),
     /// Find the thing that is marked in the supports in every query
     Segment(segment::SegmentArgs),
     /// Turn a published HSNet checkpoint or a torchvision backbone into a weight file
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).init();
     let outcome = match Cli::parse().command {
         Command::Train(args) => train::run(*args),
+        Command::Eval(args) => eval::run(*args),
         Command::Segment(args) => segment::run(args),
         Command::Import(args) => import::run(args),
         Command::Export(args) => export::run(args),

@@ -3,8 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
@@ -12,11 +10,10 @@ use burn::tensor::Device;
 
 use super::Settings;
 use super::batch::{Batch, Batching, Prepared, Role};
+use crate::ahead::{Ahead, Lost};
 use crate::data::{DataError, Mixture, Source, stream};
 use crate::episode::Episode;
 
-/// Batches that each thread may be ahead.
-const AHEAD: usize = 2;
 /// Episodes validated at a time.
 const VALIDATED: usize = 4;
 
@@ -91,50 +88,32 @@ impl Loader {
         self.episodes.clone().step_by(batch).map(move |start| start..(start + batch).min(end))
     }
 
-    /// Starts a thread that prepares every batch whose number leaves `worker` when divided by their count.
-    fn start(&self, epoch: usize, worker: usize) -> Receiver<Result<Prepared, DataError>> {
-        let (sender, receiver) = sync_channel(AHEAD);
-        let (supply, batching) = (self.supply.clone(), self.batching);
-        let batches = self.batches().skip(worker).step_by(self.workers);
-        thread::spawn(move || {
-            for batch in batches {
-                let episodes: Result<Vec<_>, _> = batch.map(|number| supply.episode(epoch, number)).collect();
-                // Nobody listens any more when a pass ends early.
-                if sender.send(episodes.map(|episodes| batching.prepare(episodes))).is_err() {
-                    return;
-                }
-            }
-        });
-        receiver
-    }
-
     /// One pass over an epoch.
     pub fn pass(&self) -> Pass<'_> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        Pass { workers: (0..self.workers).map(|worker| self.start(epoch, worker)).collect(), loader: self, given: 0 }
+        let (supply, batching) = (self.supply.clone(), self.batching);
+        let batches: Vec<_> = self.batches().collect();
+        let prepared = Ahead::new(batches.len(), self.workers, move |batch| {
+            let episodes: Result<Vec<_>, _> =
+                batches[batch].clone().map(|number| supply.episode(epoch, number)).collect();
+            episodes.map(|episodes| batching.prepare(episodes))
+        });
+        Pass { loader: self, prepared }
     }
 }
 
 /// A pass over the batches of an epoch.
 pub struct Pass<'a> {
     loader: &'a Loader,
-    workers: Vec<Receiver<Result<Prepared, DataError>>>,
-    /// Batches given so far.
-    given: usize,
+    prepared: Ahead<Result<Prepared, DataError>>,
 }
 
 impl Iterator for Pass<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.given * self.loader.batch >= self.loader.episodes.len() {
-            return None;
-        }
-        let Ok(prepared) = self.workers[self.given % self.workers.len()].recv() else {
-            // The thread is gone before its work was done: an epoch must not end early and nobody notice.
-            return Some(Err(DatasetError::new(DataError::Preparation)));
-        };
-        self.given += 1;
+        // An epoch must not end early and nobody notice.
+        let prepared = self.prepared.next()?.unwrap_or_else(|Lost| Err(DataError::Preparation));
         Some(prepared.map(|prepared| prepared.on(&self.loader.device)).map_err(DatasetError::new))
     }
 }
@@ -142,7 +121,7 @@ impl Iterator for Pass<'_> {
 impl DataLoaderIterator<Batch> for Pass<'_> {
     fn progress(&self) -> Progress {
         let total = self.loader.episodes.len();
-        Progress::new((self.given * self.loader.batch).min(total), total, Some("episodes".into()))
+        Progress::new((self.prepared.given() * self.loader.batch).min(total), total, Some("episodes".into()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What several tests share: devices, weights made by formula, and how far two arrays are apart.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod command;
 pub mod numeric;
 pub mod pytorch;
 
