@@ -25,8 +25,7 @@ use super::{
     folder::stem,
     labels::IGNORED,
     listing::{Listed, Listing},
-    lists::{self, FOLDS, Lists},
-    pascal::LEAST_AREA,
+    lists::{self, FOLDS, LEAST_AREA, Lists},
     region::{Region, unpack_runs},
 };
 
@@ -42,7 +41,11 @@ pub(super) fn looks_like(root: &Path) -> bool {
 pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, DataError> {
     let lists = lists::find(root, "coco", selection)?;
     let listed = lists.map(|lists| lists::read(&lists, CLASSES)).transpose()?;
-    let annotated = Annotated::read(root, &needed(root, listed.as_ref(), selection))?;
+    let parts = match &listed {
+        Some(lists) => parts_of_lists(root, lists),
+        None => part_of_side(root, selection),
+    };
+    let annotated = Annotated::read(root, &parts)?;
     let mut listing = listing(&annotated.classes);
     match listed {
         Some(lists) => listing.take(lists, |listed| annotated.shown(listed, selection)),
@@ -66,26 +69,27 @@ fn instances(root: &Path, part: &str) -> PathBuf {
     root.join("annotations").join(format!("instances_{part}.json"))
 }
 
-/// The parts of COCO whose annotations have to be read: those that the lists name, as far as they are there; else, as
-/// the editions hold the same pictures divided otherwise, all that are there. Without lists, the selected side's.
-fn needed(root: &Path, lists: Option<&Lists>, selection: &Selection) -> Vec<String> {
-    let all = || YEARS.iter().flat_map(|year| parts(year));
-    let is_there = |part: &String| instances(root, part).is_file();
-    let Some(lists) = lists else {
-        let side = usize::from(selection.split != Split::Train);
-        let editions = YEARS.map(|year| parts(year)[side].clone());
-        let found = editions.iter().find(|part| is_there(part)).unwrap_or(&editions[0]);
-        // Without a fold nothing is asked.
-        return if (0..FOLDS).any(|fold| selection.takes(fold)) { vec![found.clone()] } else { vec![] };
-    };
-    let folders: HashSet<&str> = lists.entries.iter().flat_map(|entry| entry.listed.name.split('/')).collect();
-    let named: Vec<String> = all().filter(|part| folders.contains(part.as_str())).collect();
-    match !named.is_empty() && named.iter().all(is_there) {
-        true => named,
-        false if lists.entries.is_empty() => vec![],
-        false if all().any(|part| is_there(&part)) => all().filter(is_there).collect(),
-        false => vec![parts(YEARS[0])[1].clone()],
+/// The part of the selected side, of the first edition that is there. Without a fold nothing is asked, so nothing is
+/// needed.
+fn part_of_side(root: &Path, selection: &Selection) -> Vec<String> {
+    if !(0..FOLDS).any(|fold| selection.takes(fold)) {
+        return vec![];
     }
+    let side = usize::from(selection.split != Split::Train);
+    let editions = YEARS.map(|year| parts(year)[side].clone());
+    let found = editions.iter().find(|part| instances(root, part).is_file());
+    vec![found.unwrap_or(&editions[0]).clone()]
+}
+
+/// The parts that the lists name, if all of them are there; else, as both editions hold the same pictures divided
+/// otherwise, every part that is there.
+fn parts_of_lists(root: &Path, lists: &Lists) -> Vec<String> {
+    let folders: HashSet<&str> = lists.entries.iter().flat_map(|entry| entry.listed.name.split('/')).collect();
+    let is_there = |part: &String| instances(root, part).is_file();
+    let all: Vec<String> = YEARS.iter().flat_map(|year| parts(year)).collect();
+    let named: Vec<String> = all.iter().filter(|part| folders.contains(part.as_str())).cloned().collect();
+    let there: Vec<String> = all.into_iter().filter(is_there).collect();
+    if there.is_empty() || (!named.is_empty() && named.iter().all(is_there)) { named } else { there }
 }
 
 /// What the annotation files say, in the fields that matter here.

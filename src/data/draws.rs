@@ -72,30 +72,28 @@ fn published(
     episodes: Option<usize>,
     seed: u64,
 ) -> Result<Vec<Draw>, DataError> {
-    let seed = u32::try_from(seed)
-        .map_err(|_| DataError::Episodes(format!("the published protocol's seed is below 2^32, not {seed}")))?;
-    let too_few: Vec<&str> = classes.iter().filter(|class| class.len() < 2).map(|class| class.name.as_str()).collect();
-    if classes.is_empty() || !too_few.is_empty() {
-        let problem = match too_few.as_slice() {
-            [] => "there is no class to test on".to_owned(),
-            some => format!("there are fewer than two pictures of {}: none can be shown", some.join(", ")),
-        };
-        return Err(DataError::Episodes(problem));
+    let problem = |problem: &str| Err(DataError::Episodes(problem.to_owned()));
+    if matches!(format, Format::Folder | Format::Labelme) {
+        return problem(
+            "there are published episodes of PASCAL-5i, COCO-20i and FSS-1000 alone: take the protocol fewseg for \
+             pictures of your own",
+        );
+    }
+    let Ok(seed) = u32::try_from(seed) else {
+        return problem("the seed of the published episodes is a number below 2^32");
+    };
+    if classes.is_empty() {
+        return problem("there is no class to test on");
+    }
+    if let Some(class) = classes.iter().find(|class| class.len() < 2) {
+        return problem(&format!("{} has a single picture: there is none to show when it is asked", class.name));
     }
     let random = RandomState::new(seed);
-    match format {
-        Format::Pascal => Ok(in_turn(classes, shots, episodes.unwrap_or(PUBLISHED), random)),
-        Format::Fss => {
-            let pictures = classes.iter().map(Class::len).sum();
-            Ok(in_turn(classes, shots, episodes.unwrap_or(pictures), random))
-        }
-        Format::Coco => Ok(at_random(classes, shots, episodes.unwrap_or(PUBLISHED), random)),
-        Format::Folder | Format::Labelme => {
-            let problem = "there are published episodes of PASCAL-5i, COCO-20i and FSS-1000 alone: \
-                           take the protocol fewseg for pictures of your own";
-            Err(DataError::Episodes(problem.into()))
-        }
-    }
+    Ok(match format {
+        Format::Coco => at_random(classes, shots, episodes.unwrap_or(PUBLISHED), random),
+        Format::Fss => in_turn(classes, shots, episodes.unwrap_or(classes.iter().map(Class::len).sum()), random),
+        _ => in_turn(classes, shots, episodes.unwrap_or(PUBLISHED), random),
+    })
 }
 
 /// The entries of the list, one after another.
@@ -368,7 +366,7 @@ mod tests {
         let few = complaint(Protocol::Fewseg, Format::Fss, &[5, 2], 0);
         assert_eq!(few, "no class has the 6 pictures that an episode of 5 shots takes");
         let single = complaint(Protocol::Hsnet, Format::Fss, &[5, 1], 0);
-        assert_eq!(single, "there are fewer than two pictures of class 1: none can be shown");
+        assert_eq!(single, "class 1 has a single picture: there is none to show when it is asked");
         assert_eq!(complaint(Protocol::Hsnet, Format::Fss, &[], 0), "there is no class to test on");
         assert!(complaint(Protocol::Hsnet, Format::Folder, &[5], 0).contains("take the protocol fewseg"));
         assert!(complaint(Protocol::Hsnet, Format::Fss, &[5], 1 << 32).contains("below 2^32"));

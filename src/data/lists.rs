@@ -6,13 +6,16 @@
 //! also be a bare name.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use super::{DataError, Selection, Split, listing::Listed, literal};
 
 pub(super) const FOLDS: usize = 4;
+
+/// Where a list does not say what a picture shows, its classes of at least this many pixels count, as PFENet's.
+pub(super) const LEAST_AREA: usize = 2 * 32 * 32;
 
 /// A picture, and the class that the list says it shows, counted from 0.
 #[derive(Clone, Debug)]
@@ -43,7 +46,7 @@ pub(super) fn read(lists: &[PathBuf], classes: usize) -> Result<Lists, DataError
 
 impl Lists {
     fn read(&mut self, list: &Path, classes: usize) -> Result<(), DataError> {
-        let text = fs::read_to_string(list).map_err(|source| DataError::unreadable(list, source))?;
+        let text = fs::read_to_string(list).map_err(|source| unreadable(list, source))?;
         let at = |line: usize| format!("{}: line {line}", list.display());
         let mut take = |line: usize, entry: Result<Entry, String>| match entry {
             Ok(mut entry) => {
@@ -62,6 +65,19 @@ impl Lists {
             }
         }
         Ok(())
+    }
+}
+
+/// HSNet publishes COCO-20i's lists as pickles, which are programs.
+fn unreadable(list: &Path, source: io::Error) -> DataError {
+    let pickle = list.with_extension("pkl");
+    match pickle.is_file() {
+        true => DataError::layout(
+            pickle,
+            "a pickle of Python's, which is not read: write it out beside it as JSON, by python -c \"import json, \
+             pickle; json.dump(pickle.load(open('fold0.pkl', 'rb')), open('fold0.json', 'w'))\" for each fold",
+        ),
+        false => DataError::unreadable(list, source),
     }
 }
 
@@ -226,6 +242,16 @@ mod tests {
                 "list.txt: line 2 has b under class 4, expected a class from 1 to 3"
             ]
         );
+    }
+
+    #[test]
+    fn of_a_pickle_it_is_said_what_to_do() {
+        let tree = Tree::new();
+        tree.text("val/fold1.pkl", "");
+        let selection = Selection { fold: Some(1), ..Selection::new(Split::Test) };
+        let lists = side(tree.root(), &selection).unwrap();
+        let error = read(&lists, 80).unwrap_err().to_string();
+        assert!(error.contains("fold1.pkl: a pickle of Python's, which is not read"), "{error}");
     }
 
     #[test]

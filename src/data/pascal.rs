@@ -12,7 +12,7 @@ use super::{
     folder::stem,
     labels::Labels,
     listing::{Listed, Listing},
-    lists::{self, FOLDS},
+    lists::{self, FOLDS, LEAST_AREA},
 };
 
 const CLASSES: [&str; 20] = [
@@ -37,9 +37,6 @@ const CLASSES: [&str; 20] = [
     "train",
     "tvmonitor",
 ];
-
-/// Where a list does not say what a picture shows, its classes of at least this many pixels count, as PFENet's.
-pub(super) const LEAST_AREA: usize = 2 * 32 * 32;
 
 pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, DataError> {
     listing(root, selection)?.open(root, selection, |listed| files(root, listed))

@@ -24,7 +24,7 @@ impl Region {
             Self::Stencil { left, top, mask } => {
                 let marked = mask.values.iter().enumerate().filter(|(_, value)| **value != 0);
                 for (i, _) in marked {
-                    mark(labels, left + i % mask.width, top + i / mask.width, label);
+                    mark(labels, left.saturating_add(i % mask.width), top.saturating_add(i / mask.width), label);
                 }
             }
         }
@@ -54,10 +54,12 @@ const FINE: i64 = 5;
 const MIDDLE: i64 = FINE / 2;
 
 /// Fills what an outline encloses, pixel for pixel as COCO's own tools do: the outline is followed on a grid of fifths
-/// of a pixel; where it crosses the middle of a column of pixels, inside and outside change places below.
+/// of a pixel; where it crosses the middle of a column of pixels, inside and outside change places below. Corners
+/// farther outside than the picture is large are brought that near.
 fn fill(outline: &[[f64; 2]], labels: &mut Labels, label: u8) {
-    let corners: Vec<[i64; 2]> =
-        outline.iter().map(|corner| corner.map(|at| (FINE as f64 * at + 0.5) as i64)).collect();
+    let side = labels.width.max(labels.height) as f64;
+    let fine = |at: f64| (FINE as f64 * at.clamp(-side, 2.0 * side) + 0.5) as i64;
+    let corners: Vec<[i64; 2]> = outline.iter().map(|corner| corner.map(fine)).collect();
     let edges = corners.iter().zip(corners.iter().cycle().skip(1));
     let mut crossings: Vec<[usize; 2]> = edges.flat_map(|(&from, &to)| crossings(from, to, labels)).collect();
     crossings.sort_unstable();
@@ -263,6 +265,12 @@ mod tests {
     fn an_outline_within_a_pixel_marks_nothing() {
         assert_eq!(painted(&[&[[3.2, 3.2], [3.4, 3.2], [3.4, 3.4]]]).concat().find('#'), None);
         assert_eq!(painted(&[&[], &[[3.0, 3.0]]]).concat().find('#'), None);
+    }
+
+    #[test]
+    fn an_outline_around_everything_marks_everything() {
+        let far = 1e300;
+        assert_eq!(painted(&[&[[-far, -far], [far, -far], [far, far], [-far, far]]]).concat().find('.'), None);
     }
 
     #[test]
