@@ -15,6 +15,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 pub use device::DeviceChoice;
 
+use crate::train::{INTERRUPTED, TrainError};
+
 /// What a subcommand ends in: an error is a sentence for the person who called it.
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -48,7 +50,10 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("fewseg: {error}");
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(TrainError::Interrupted { .. }) => ExitCode::from(INTERRUPTED),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use burn::tensor::Device;
 
 use super::Settings;
 use super::batch::{Batch, Batching, Prepared, Role};
+use super::pace::Waiting;
 use crate::data::{DataError, Mixture, Source, stream};
 use crate::episode::Episode;
 
@@ -29,6 +30,12 @@ pub struct Loader {
     episodes: Range<usize>,
     batch: usize,
     workers: usize,
+    /// How many devices share the batches.
+    devices: usize,
+    /// The device that this loader is for; without, it gives the batches of all.
+    share: Option<usize>,
+    /// What a step waits is counted here.
+    waiting: Waiting,
     /// The epoch that the next pass gives; every pass goes one further.
     epoch: Arc<AtomicUsize>,
     device: Device,
@@ -55,15 +62,25 @@ impl Supply {
 }
 
 impl Loader {
-    /// Training batches, as they come after `epochs_done`.
-    pub fn endless(source: Mixture, batching: Batching, settings: &Settings, epochs_done: usize) -> Self {
+    /// Training batches, as they come after `epochs_done`. However many devices share a step, its episodes are the same.
+    pub fn endless(
+        source: Mixture,
+        batching: Batching,
+        settings: &Settings,
+        devices: usize,
+        epochs_done: usize,
+        waiting: Waiting,
+    ) -> Self {
         let an_epoch = settings.steps_an_epoch() * settings.batch;
         Self {
             supply: Supply::Endless { source: Arc::new(source), seed: settings.start.seed, an_epoch },
             batching,
             episodes: 0..an_epoch,
-            batch: settings.batch,
+            batch: settings.batch / devices,
             workers: settings.workers.max(1),
+            devices,
+            share: None,
+            waiting,
             epoch: Arc::new(AtomicUsize::new(epochs_done)),
             device: Device::flex(),
         }
@@ -80,6 +97,10 @@ impl Loader {
             batching,
             batch: VALIDATED,
             workers: 1,
+            devices: 1,
+            share: None,
+            // Nobody asks how long a validation waited.
+            waiting: Waiting::on(1),
             epoch: Arc::default(),
             device: Device::flex(),
         }
@@ -88,7 +109,9 @@ impl Loader {
     /// The numbers of the episodes in each batch.
     fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let (batch, end) = (self.batch, self.episodes.end);
-        self.episodes.clone().step_by(batch).map(move |start| start..(start + batch).min(end))
+        let (first, step) = self.share.map_or((0, 1), |share| (share, self.devices));
+        let all = self.episodes.clone().step_by(batch).map(move |start| start..(start + batch).min(end));
+        all.skip(first).step_by(step)
     }
 
     /// Starts a thread that prepares every batch whose number leaves `worker` when divided by their count.
@@ -111,7 +134,8 @@ impl Loader {
     /// One pass over an epoch.
     pub fn pass(&self) -> Pass<'_> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        Pass { workers: (0..self.workers).map(|worker| self.start(epoch, worker)).collect(), loader: self, given: 0 }
+        let workers = (0..self.workers).map(|worker| self.start(epoch, worker)).collect();
+        Pass { workers, loader: self, count: self.batches().count(), given: 0 }
     }
 }
 
@@ -119,7 +143,8 @@ impl Loader {
 pub struct Pass<'a> {
     loader: &'a Loader,
     workers: Vec<Receiver<Result<Prepared, DataError>>>,
-    /// Batches given so far.
+    /// Batches in all, and given so far.
+    count: usize,
     given: usize,
 }
 
@@ -127,10 +152,11 @@ impl Iterator for Pass<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.given * self.loader.batch >= self.loader.episodes.len() {
+        if self.given == self.count {
             return None;
         }
-        let Ok(prepared) = self.workers[self.given % self.workers.len()].recv() else {
+        let worker = &self.workers[self.given % self.workers.len()];
+        let Ok(prepared) = self.loader.waiting.during(|| worker.recv()) else {
             // The thread is gone before its work was done: an epoch must not end early and nobody notice.
             return Some(Err(DatasetError::new(DataError::Preparation)));
         };
@@ -141,7 +167,7 @@ impl Iterator for Pass<'_> {
 
 impl DataLoaderIterator<Batch> for Pass<'_> {
     fn progress(&self) -> Progress {
-        let total = self.loader.episodes.len();
+        let total = self.loader.num_items();
         Progress::new((self.given * self.loader.batch).min(total), total, Some("episodes".into()))
     }
 }
@@ -152,32 +178,40 @@ impl DataLoader<Batch> for Loader {
     }
 
     fn num_items(&self) -> usize {
-        self.episodes.len()
+        self.batches().map(|batch| batch.len()).sum()
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         Arc::new(Self { device: device.clone(), ..self.clone() })
     }
 
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let first = self.episodes.start;
+    /// The batches of one device. burn thinks of one stretch of the epoch after the other; here the devices take turns,
+    /// so that those of a step lie together.
+    fn slice(&self, start: usize, _: usize) -> Arc<dyn DataLoader<Batch>> {
+        let share = start / (self.num_items() / self.devices).max(1);
         let epoch = AtomicUsize::new(self.epoch.load(Ordering::Relaxed));
-        Arc::new(Self { episodes: first + start..first + end, epoch: Arc::new(epoch), ..self.clone() })
+        Arc::new(Self { share: Some(share), epoch: Arc::new(epoch), ..self.clone() })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::data::dataloader::split::split_dataloader;
+
     use super::*;
     use crate::data::Drawn;
     use crate::train::settings::tests::tiny;
 
     fn loader(workers: usize, epochs_done: usize) -> Loader {
+        shared(workers, 1, epochs_done)
+    }
+
+    fn shared(workers: usize, devices: usize, epochs_done: usize) -> Loader {
         let mut source = Mixture::default();
         source.add(1.0, Drawn { size: [64, 64] });
         let settings = Settings { batch: 2, validate_every: 10, workers, ..tiny() };
         let batching = Batching::of(&settings);
-        Loader::endless(source, batching, &settings, epochs_done)
+        Loader::endless(source, batching, &settings, devices, epochs_done, Waiting::on(1))
     }
 
     fn queries(pass: Pass) -> Vec<Vec<u8>> {
@@ -192,6 +226,20 @@ mod tests {
         let alone = queries(loader(1, 0).pass());
         assert_eq!(alone.len(), 10);
         assert!(alone == queries(loader(3, 0).pass()));
+    }
+
+    #[test]
+    fn devices_that_share_a_step_see_the_episodes_of_one() {
+        let devices = vec![Device::flex(); 2];
+        let shares = split_dataloader(Arc::new(shared(1, 2, 0)), &devices);
+        assert!(shares.iter().all(|share| share.num_items() == 5));
+        let mut passes: Vec<_> = shares.iter().map(|share| share.iter()).collect();
+        let in_turns = (0..10).flat_map(|number| {
+            let batch = passes[number % 2].next().unwrap().unwrap();
+            batch.episodes.iter().map(|(_, episode)| episode.query.picture.rgb.clone()).collect::<Vec<_>>()
+        });
+        assert!(in_turns.collect::<Vec<_>>() == queries(loader(1, 0).pass()));
+        assert!(passes.iter_mut().all(|pass| pass.next().is_none()));
     }
 
     #[test]
