@@ -232,7 +232,7 @@ impl Watch {
         } else {
             work.validating += all - done;
         }
-        if let Some(left) = self.pace.left(split, work).filter(|left| !left.is_zero()) {
+        if let Some(left) = self.pace.left(split, work).filter(|left| left.as_secs() > 0) {
             parts.push(format!("{} left", in_words(left)));
         }
         let name = if split.is_training { "train" } else { "valid" };
