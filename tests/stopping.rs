@@ -80,18 +80,6 @@ fn wait_for(path: &Path) {
     }
 }
 
-#[cfg(unix)]
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-}
-
-#[cfg(unix)]
-fn end(child: Child) -> (ExitStatus, String) {
-    let output = child.wait_with_output().unwrap();
-    (output.status, String::from_utf8(output.stderr).unwrap())
-}
-
 #[test]
 fn a_training_that_is_killed_goes_on_to_the_same_weights() {
     let out = killed();

@@ -57,8 +57,12 @@ impl Checkpoints {
     fn write(&self, epoch: usize, part: &str, bytes: &[u8]) -> io::Result<()> {
         let partial = self.folder.join(epoch.to_string()).with_extension(PARTIAL);
         let attempt = || {
-            fs::create_dir_all(&partial)?;
-            disk::write(&partial.join(part), bytes)
+            let written = fs::create_dir_all(&partial).and_then(|()| disk::write(&partial.join(part), bytes));
+            if written.is_err() {
+                // It only takes room.
+                let _ = fs::remove_file(partial.join(part));
+            }
+            written
         };
         attempt().or_else(|_| {
             thread::sleep(PATIENCE);

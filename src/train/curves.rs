@@ -4,15 +4,15 @@ use std::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::journal::{self, Entry, Validation};
 use super::{disk, sweep::Point};
 
 /// The picture in the folder of a training.
 const FILE: &str = "curves.svg";
-const SIZE: (u32, u32) = (960, 640);
+const SIZE: (u32, u32) = (960, 420);
 /// Lines and words that can be read on white and on black.
 const INK: RGBColor = RGBColor(128, 128, 128);
 const BLUE: RGBColor = RGBColor(58, 134, 220);
@@ -55,16 +55,19 @@ fn picture(entries: &[Entry]) -> Result<String, Box<dyn Error>> {
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let (left, right) = area.split_horizontally(SIZE.0 / 2);
-        panel(&left, "loss", &losses)?;
-        panel(&right, "mIoU, %", &mious)?;
+        panel(&left, "loss", 2, SeriesLabelPosition::UpperRight, &losses)?;
+        panel(&right, "mIoU, %", 0, SeriesLabelPosition::LowerRight, &mious)?;
         area.present()?;
     }
     Ok(svg)
 }
 
+/// Curves over episodes under a title, with a legend where such curves leave room.
 fn panel(
-    area: &DrawingArea<SVGBackend, plotters::coord::Shift>,
+    area: &DrawingArea<SVGBackend, Shift>,
     title: &str,
+    decimals: usize,
+    legend: SeriesLabelPosition,
     curves: &[Curve],
 ) -> Result<(), Box<dyn Error>> {
     let points = || curves.iter().flat_map(|curve| &curve.points);
@@ -86,16 +89,16 @@ fn panel(
         .x_labels(5)
         .y_labels(6)
         .x_label_formatter(&|episodes| format!("{episodes:.0}"))
+        .y_label_formatter(&|value| format!("{value:.decimals$}"))
         .draw()?;
     for curve in curves.iter().filter(|curve| !curve.points.is_empty()) {
         let colour = curve.colour;
         chart
-            .draw_series(LineSeries::new(curve.points.clone(), colour.stroke_width(2)).point_size(3))?
+            .draw_series(LineSeries::new(curve.points.clone(), colour.stroke_width(2)).point_size(2))?
             .label(curve.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
-    let anchored = words.pos(Pos::new(HPos::Left, VPos::Center));
-    chart.configure_series_labels().position(SeriesLabelPosition::UpperRight).label_font(anchored).draw()?;
+    chart.configure_series_labels().position(legend).label_font(words).draw()?;
     Ok(())
 }
 

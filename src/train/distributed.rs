@@ -27,12 +27,16 @@ impl Devices {
     /// Shares every step among `devices`; the first also validates.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, or they cannot exchange gradients in this way.
     pub fn new(devices: Vec<Device>, exchange: Exchange) -> Result<Self, TrainError> {
-        match devices.is_empty() {
-            true => Err(TrainError::Settings("a training needs a device".into())),
-            false => Ok(Self { devices, exchange }),
-        }
+        let complaint = if devices.is_empty() {
+            "a training needs a device"
+        } else if exchange == Exchange::Reduced && !devices.iter().all(is_cuda) {
+            "only CUDA devices can reduce gradients among themselves"
+        } else {
+            return Ok(Self { devices, exchange });
+        };
+        Err(TrainError::Settings(complaint.into()))
     }
 
     /// Whether a step's episodes can be shared out.
@@ -90,8 +94,36 @@ impl Devices {
     }
 }
 
+/// burn would panic on the others: `Dispatch` has no such operation for the CPU, and cubecl none for wgpu.
+#[cfg(feature = "cuda")]
+fn is_cuda(device: &Device) -> bool {
+    Device::enumerate(burn::tensor::DeviceType::Cuda).contains(device)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn is_cuda(_: &Device) -> bool {
+    false
+}
+
 impl From<Device> for Devices {
     fn from(device: Device) -> Self {
         Self { devices: vec![device], exchange: Exchange::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_that_cannot_share_a_training_are_refused() {
+        let complaint = |count, exchange, batch| {
+            let devices = Devices::new(vec![Device::flex(); count], exchange);
+            devices.and_then(|devices| devices.check(batch)).unwrap_err().to_string()
+        };
+        assert!(complaint(0, Exchange::Gathered, 4).contains("needs a device"));
+        assert!(complaint(2, Exchange::Reduced, 4).contains("only CUDA"));
+        assert!(complaint(3, Exchange::Gathered, 4).contains("4 episodes a step cannot be shared evenly by 3"));
+        assert!(Devices::new(vec![Device::flex(); 2], Exchange::Gathered).unwrap().check(4).is_ok());
     }
 }

@@ -80,7 +80,7 @@ pub enum TrainError {
     Stopped(Arc<TrainingError>),
     #[error(
         "{}: a checkpoint could not be written, nor at a second try ({problem}); \
-        the one before is whole: make room, then go on with --resume",
+        earlier ones are as they were: make room, then go on with --resume",
         out.display()
     )]
     Unsaved { out: PathBuf, problem: String },
