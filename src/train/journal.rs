@@ -149,7 +149,7 @@ mod tests {
         let mut text = fs::read(&path).unwrap();
         text.extend_from_slice(&text.clone()[..20]);
         fs::write(&path, text).unwrap();
-        assert_eq!(events(), [steps.clone()]);
+        assert_eq!(events(), std::slice::from_ref(&steps));
         Journal::open(out.path()).unwrap().write(Event::Interrupted);
         assert_eq!(events(), [steps, Event::Interrupted]);
     }

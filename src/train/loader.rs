@@ -1,9 +1,9 @@
 //! Batches in time: prepared by threads ahead of the step that takes them.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
@@ -38,7 +38,15 @@ pub struct Loader {
     waiting: Waiting,
     /// The epoch that the next pass gives; every pass goes one further.
     epoch: Arc<AtomicUsize>,
+    /// The beginning of that epoch, prepared while the one before is validated.
+    next: Arc<Mutex<Option<Workers>>>,
     device: Device,
+}
+
+/// Threads that prepare the batches of an epoch.
+struct Workers {
+    epoch: usize,
+    receivers: Vec<Receiver<Result<Prepared, DataError>>>,
 }
 
 #[derive(Clone)]
@@ -82,6 +90,7 @@ impl Loader {
             share: None,
             waiting,
             epoch: Arc::new(AtomicUsize::new(epochs_done)),
+            next: Arc::default(),
             device: Device::flex(),
         }
     }
@@ -102,6 +111,7 @@ impl Loader {
             // Nobody asks how long a validation waited.
             waiting: Waiting::on(1),
             epoch: Arc::default(),
+            next: Arc::default(),
             device: Device::flex(),
         }
     }
@@ -131,10 +141,20 @@ impl Loader {
         receiver
     }
 
+    /// Starts all threads of an epoch.
+    fn start_all(&self, epoch: usize) -> Workers {
+        Workers { epoch, receivers: (0..self.workers).map(|worker| self.start(epoch, worker)).collect() }
+    }
+
+    fn next(&self) -> MutexGuard<'_, Option<Workers>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// One pass over an epoch.
     pub fn pass(&self) -> Pass<'_> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        let workers = (0..self.workers).map(|worker| self.start(epoch, worker)).collect();
+        let ready = self.next().take().filter(|workers| workers.epoch == epoch);
+        let workers = ready.unwrap_or_else(|| self.start_all(epoch));
         Pass { workers, loader: self, count: self.batches().count(), given: 0 }
     }
 }
@@ -142,7 +162,7 @@ impl Loader {
 /// A pass over the batches of an epoch.
 pub struct Pass<'a> {
     loader: &'a Loader,
-    workers: Vec<Receiver<Result<Prepared, DataError>>>,
+    workers: Workers,
     /// Batches in all, and given so far.
     count: usize,
     given: usize,
@@ -155,12 +175,16 @@ impl Iterator for Pass<'_> {
         if self.given == self.count {
             return None;
         }
-        let worker = &self.workers[self.given % self.workers.len()];
+        let Workers { epoch, receivers } = &self.workers;
+        let worker = &receivers[self.given % receivers.len()];
         let Ok(prepared) = self.loader.waiting.during(|| worker.recv()) else {
             // The thread is gone before its work was done: an epoch must not end early and nobody notice.
             return Some(Err(DatasetError::new(DataError::Preparation)));
         };
         self.given += 1;
+        if self.given == self.count && matches!(self.loader.supply, Supply::Endless { .. }) {
+            *self.loader.next() = Some(self.loader.start_all(epoch + 1));
+        }
         Some(prepared.map(|prepared| prepared.on(&self.loader.device)).map_err(DatasetError::new))
     }
 }
@@ -190,7 +214,7 @@ impl DataLoader<Batch> for Loader {
     fn slice(&self, start: usize, _: usize) -> Arc<dyn DataLoader<Batch>> {
         let share = start / (self.num_items() / self.devices).max(1);
         let epoch = AtomicUsize::new(self.epoch.load(Ordering::Relaxed));
-        Arc::new(Self { share: Some(share), epoch: Arc::new(epoch), ..self.clone() })
+        Arc::new(Self { share: Some(share), epoch: Arc::new(epoch), next: Arc::default(), ..self.clone() })
     }
 }
 

@@ -241,12 +241,9 @@ impl Watch {
         self.printed = Instant::now();
     }
 
-    /// Shows speed and waiting on the dashboard, as if they were metrics of burn's.
+    /// Shows the speed of training and its waiting on the dashboard, as if they were metrics of burn's.
     fn show_pace(&mut self) {
         let (Some(dashboard), Some(split)) = (&mut self.dashboard, &self.split) else { return };
-        if !split.is_training {
-            return;
-        }
         let stretch = self.pace.reached(split, self.items[0]);
         let share = 100.0 * stretch.share_waited();
         for (name, value, text) in [
