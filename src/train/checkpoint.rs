@@ -83,11 +83,13 @@ impl Checkpoints {
         if whole.exists() {
             fs::remove_dir_all(&whole)?;
         }
+        disk::sync_folder(partial)?;
         disk::rename(partial, &whole)?;
         self.journal.write(Event::Checkpoint { epoch });
         for (old, path) in numbered(&self.folder)? {
             if old + KEPT <= epoch {
-                fs::remove_dir_all(path)?;
+                // One that cannot be removed now is tried again after the next.
+                let _ = fs::remove_dir_all(path);
             }
         }
         Ok(())

@@ -25,11 +25,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Renames a file or folder within its folder and waits until that is on the disk.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
-    // Not every system opens folders as files; those keep their names by other means.
-    match to.parent().map(File::open) {
-        Some(Ok(folder)) => folder.sync_all(),
-        _ => Ok(()),
-    }
+    to.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Waits until the names in a folder are on the disk. Not every system opens folders as files; the others keep names by
+/// other means.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
 }
 
 #[cfg(test)]
