@@ -1,6 +1,6 @@
 //! Choosing a device at run time.
 
-use burn::tensor::{Device, DeviceKind};
+use burn::tensor::{Device, DeviceKind, DeviceType};
 use clap::ValueEnum;
 
 use super::Outcome;
@@ -29,6 +29,24 @@ impl DeviceChoice {
             Self::Cuda => cuda(),
         }
     }
+
+    /// Opens `count` devices of this kind; the processor can be any number of them.
+    ///
+    /// # Errors
+    /// If there are fewer, or this build has no support for them.
+    pub fn open_all(self, count: usize) -> Outcome<Vec<Device>> {
+        let first = self.open()?;
+        let all = match self {
+            _ if count == 1 => vec![first],
+            Self::Cpu => vec![first; count],
+            Self::Wgpu => Device::enumerate(DeviceType::Wgpu).into_iter().collect(),
+            Self::Cuda => cudas(),
+        };
+        match all.len() < count {
+            true => Err(format!("--devices {count}: there are only {}", all.len()).into()),
+            false => Ok(all.into_iter().take(count).collect()),
+        }
+    }
 }
 
 fn wgpu() -> Outcome<Device> {
@@ -43,6 +61,16 @@ fn wgpu() -> Outcome<Device> {
 #[cfg(feature = "cuda")]
 fn cuda() -> Outcome<Device> {
     Ok(Device::cuda(0))
+}
+
+#[cfg(feature = "cuda")]
+fn cudas() -> Vec<Device> {
+    Device::enumerate(DeviceType::Cuda).into_iter().collect()
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cudas() -> Vec<Device> {
+    vec![]
 }
 
 #[cfg(not(feature = "cuda"))]

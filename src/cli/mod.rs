@@ -11,13 +11,19 @@ mod train;
 
 use std::error::Error;
 use std::fmt::Display;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use device::DeviceChoice;
+
+use crate::train::{INTERRUPTED, TrainError};
 
 /// What a subcommand ends in: an error is a sentence for the person who called it.
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -50,7 +56,7 @@ enum Command {
 
 /// Runs the command line that this process was called with.
 pub fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).init();
+    log();
     let outcome = match Cli::parse().command {
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(*args),
@@ -64,9 +70,20 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("fewseg: {error}");
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(TrainError::Interrupted { .. }) => ExitCode::from(INTERRUPTED),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
+}
+
+/// Writes the warnings of all libraries to standard error.
+fn log() {
+    // What burn's training loop stops at is what the command ends with; once is enough.
+    let warnings = Targets::new().with_default(LevelFilter::WARN).with_target("burn_train::learner", LevelFilter::OFF);
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(lines).with(warnings).init();
 }
 
 /// A threshold on a probability, as an argument.

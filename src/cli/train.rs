@@ -1,6 +1,7 @@
 //! `fewseg train`: from episodes to weights.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use burn::tensor::Device;
 use clap::Args;
@@ -9,7 +10,7 @@ use super::{DeviceChoice, Outcome, about, read};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
 use crate::hsnet::{Design, Hsnet, Kernel, Masking};
-use crate::train::{self, DataSet, Material, Settings, Start};
+use crate::train::{self, DataSet, Devices, Exchange, Material, Run, Settings, Start, Stop};
 use crate::weights::{self, LICENCE};
 
 /// The weights that come with fewseg.
@@ -94,12 +95,18 @@ pub struct TrainArgs {
     /// Two trainings with the same seed see the same episodes
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads that prepare episodes
-    #[arg(long, default_value_t = 1)]
-    workers: usize,
+    /// Threads that prepare episodes [default: half the cores, 16 at most]
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
     /// Where to train
     #[arg(long, value_enum, default_value_t)]
     device: DeviceChoice,
+    /// How many such devices share each step's episodes
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    devices: u16,
+    /// Exchange gradients between the devices by NVIDIA's NCCL instead of through the first one
+    #[arg(long)]
+    ddp: bool,
     /// The folder for checkpoints, logs and the finished weights [default: the next number under runs/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -109,18 +116,30 @@ pub struct TrainArgs {
 }
 
 pub fn run(args: TrainArgs) -> Outcome {
-    let device = args.device.open()?;
+    let devices = devices(&args)?;
     let out = out(&args)?;
     let (settings, network) = match args.resume {
-        true => resumed(&out, &device)?,
-        false => started(&args, &device)?,
+        true => resumed(&out, devices.first())?,
+        false => started(&args, devices.first())?,
     };
     let material = Material::open(&settings)?;
     println!("Training on {}; checkpoints in {}.", material.description, out.display());
     if !material.held_out_classes.is_empty() {
         println!("Held out to choose the threshold: {}.", material.held_out_classes.join(", "));
     }
-    let outcome = train::train(network, material, &settings, &out, args.resume, &device)?;
+    // burn's workers under --ddp wait for one another and cannot be asked to stop: there, the first signal ends.
+    let stop = if args.ddp { Stop::default() } else { Stop::on_signals()? };
+    let outcome = train::train(network, material, &settings, &Run { out, resume: args.resume, devices, stop })?;
+    let learned = outcome.learned;
+    if learned.episodes > 0 {
+        println!(
+            "Learned from {} episodes in {:.1} min, {:.1} a second; waited for data {:.1} % of the time.",
+            learned.episodes,
+            learned.time.as_secs_f64() / 60.0,
+            learned.episodes_per_second(),
+            100.0 * learned.share_waited()
+        );
+    }
     println!("mIoU on held-out episodes by threshold: {}", outcome.held_out);
     if !outcome.novel.is_empty() {
         println!("mIoU on novel classes by threshold: {}", outcome.novel);
@@ -130,6 +149,20 @@ pub fn run(args: TrainArgs) -> Outcome {
     }
     println!("Wrote {} with the threshold {:.2}.", outcome.weights.display(), outcome.threshold);
     Ok(())
+}
+
+/// The devices that share the training.
+fn devices(args: &TrainArgs) -> Outcome<Devices> {
+    if args.ddp && args.device != DeviceChoice::Cuda {
+        return Err("--ddp: only --device cuda has this exchange; without it, --devices works everywhere".into());
+    }
+    let exchange = if args.ddp { Exchange::Reduced } else { Exchange::Gathered };
+    Ok(Devices::new(args.device.open_all(args.devices.into())?, exchange)?)
+}
+
+/// Leaves cores to the network, which on a GPU needs few and on the CPU is slow enough for few to keep up.
+fn workers() -> usize {
+    (thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 16)
 }
 
 /// A new training: its settings, and the network before its first step.
@@ -241,7 +274,7 @@ fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) ->
         lr: args.lr,
         backbone_lr: args.backbone_lr,
         weight_decay: args.weight_decay,
-        workers: args.workers,
+        workers: args.workers.unwrap_or_else(workers),
         licence,
     })
 }

@@ -24,6 +24,8 @@ pub struct Trainee {
     pub average: Hsnet,
     /// What the average takes from the model at each step, 0..=1.
     rate: f64,
+    /// What a batch's loss counts in a step, where several batches make one.
+    share: f64,
 }
 
 impl Trainee {
@@ -33,7 +35,12 @@ impl Trainee {
         if !train_backbone {
             model.backbone = model.backbone.freeze();
         }
-        Self { model, average, rate }.train()
+        Self { model, average, rate, share: 1.0 }.train()
+    }
+
+    /// The same, each batch being only a `share` of a step whose gradients are summed.
+    pub fn sharing(self, share: f64) -> Self {
+        Self { share, ..self }
     }
 }
 
@@ -43,13 +50,13 @@ impl TrainStep for Trainee {
 
     fn step(&self, batch: Batch) -> TrainOutput<Found> {
         let found = Found::by(&self.model, batch);
-        TrainOutput::new(self, found.loss.backward(), found)
+        TrainOutput::new(self, (found.loss.clone() * self.share).backward(), found)
     }
 
     fn optimize(self, optimizer: &mut ModuleOptimizer, rates: ModuleLearningRate, gradients: GradientsParams) -> Self {
-        let Self { model, average, rate } = optimizer.step(rates, self, gradients);
+        let Self { model, average, rate, share } = optimizer.step(rates, self, gradients);
         let average = average.map(&mut Follow { values: values(&model), rate });
-        Self { model, average, rate }
+        Self { model, average, rate, share }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Batches in time: prepared by threads ahead of the step that takes them.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
@@ -10,6 +10,7 @@ use burn::tensor::Device;
 
 use super::Settings;
 use super::batch::{Batch, Batching, Prepared, Role};
+use super::pace::Waiting;
 use crate::ahead::{Ahead, Lost};
 use crate::data::{DataError, Mixture, Source, stream};
 use crate::episode::Episode;
@@ -26,9 +27,23 @@ pub struct Loader {
     episodes: Range<usize>,
     batch: usize,
     workers: usize,
+    /// How many devices share the batches.
+    devices: usize,
+    /// The device that this loader is for; without, it gives the batches of all.
+    share: Option<usize>,
+    /// What a step waits is counted here.
+    waiting: Waiting,
     /// The epoch that the next pass gives; every pass goes one further.
     epoch: Arc<AtomicUsize>,
+    /// The beginning of that epoch, prepared while the one before is validated.
+    next: Arc<Mutex<Option<Started>>>,
     device: Device,
+}
+
+/// An epoch whose batches are being prepared.
+struct Started {
+    epoch: usize,
+    batches: Ahead<Result<Prepared, DataError>>,
 }
 
 #[derive(Clone)]
@@ -52,16 +67,27 @@ impl Supply {
 }
 
 impl Loader {
-    /// Training batches, as they come after `epochs_done`.
-    pub fn endless(source: Mixture, batching: Batching, settings: &Settings, epochs_done: usize) -> Self {
+    /// Training batches, as they come after `epochs_done`. However many devices share a step, its episodes are the same.
+    pub fn endless(
+        source: Mixture,
+        batching: Batching,
+        settings: &Settings,
+        devices: usize,
+        epochs_done: usize,
+        waiting: Waiting,
+    ) -> Self {
         let an_epoch = settings.steps_an_epoch() * settings.batch;
         Self {
             supply: Supply::Endless { source: Arc::new(source), seed: settings.start.seed, an_epoch },
             batching,
             episodes: 0..an_epoch,
-            batch: settings.batch,
+            batch: settings.batch / devices,
             workers: settings.workers.max(1),
+            devices,
+            share: None,
+            waiting,
             epoch: Arc::new(AtomicUsize::new(epochs_done)),
+            next: Arc::default(),
             device: Device::flex(),
         }
     }
@@ -77,7 +103,12 @@ impl Loader {
             batching,
             batch: VALIDATED,
             workers: 1,
+            devices: 1,
+            share: None,
+            // Nobody asks how long a validation waited.
+            waiting: Waiting::on(1),
             epoch: Arc::default(),
+            next: Arc::default(),
             device: Device::flex(),
         }
     }
@@ -85,43 +116,62 @@ impl Loader {
     /// The numbers of the episodes in each batch.
     fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let (batch, end) = (self.batch, self.episodes.end);
-        self.episodes.clone().step_by(batch).map(move |start| start..(start + batch).min(end))
+        let (first, step) = self.share.map_or((0, 1), |share| (share, self.devices));
+        let all = self.episodes.clone().step_by(batch).map(move |start| start..(start + batch).min(end));
+        all.skip(first).step_by(step)
+    }
+
+    /// Starts the threads of an epoch.
+    fn start(&self, epoch: usize) -> Started {
+        let (supply, batching) = (self.supply.clone(), self.batching);
+        let batches: Vec<_> = self.batches().collect();
+        let batches = Ahead::new(batches.len(), self.workers, move |batch| {
+            let episodes: Result<Vec<_>, _> =
+                batches[batch].clone().map(|number| supply.episode(epoch, number)).collect();
+            episodes.map(|episodes| batching.prepare(episodes))
+        });
+        Started { epoch, batches }
+    }
+
+    fn next(&self) -> MutexGuard<'_, Option<Started>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One pass over an epoch.
     pub fn pass(&self) -> Pass<'_> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        let (supply, batching) = (self.supply.clone(), self.batching);
-        let batches: Vec<_> = self.batches().collect();
-        let prepared = Ahead::new(batches.len(), self.workers, move |batch| {
-            let episodes: Result<Vec<_>, _> =
-                batches[batch].clone().map(|number| supply.episode(epoch, number)).collect();
-            episodes.map(|episodes| batching.prepare(episodes))
-        });
-        Pass { loader: self, prepared }
+        let ready = self.next().take().filter(|started| started.epoch == epoch);
+        Pass { started: ready.unwrap_or_else(|| self.start(epoch)), loader: self, count: self.batches().count() }
     }
 }
 
 /// A pass over the batches of an epoch.
 pub struct Pass<'a> {
     loader: &'a Loader,
-    prepared: Ahead<Result<Prepared, DataError>>,
+    started: Started,
+    /// Batches in all.
+    count: usize,
 }
 
 impl Iterator for Pass<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let Self { loader, started: Started { epoch, batches }, count } = self;
         // An epoch must not end early and nobody notice.
-        let prepared = self.prepared.next()?.unwrap_or_else(|Lost| Err(DataError::Preparation));
+        let prepared = loader.waiting.during(|| batches.next())?.unwrap_or_else(|Lost| Err(DataError::Preparation));
+        if batches.given() == *count && matches!(loader.supply, Supply::Endless { .. }) {
+            *loader.next() = Some(loader.start(*epoch + 1));
+        }
         Some(prepared.map(|prepared| prepared.on(&self.loader.device)).map_err(DatasetError::new))
     }
 }
 
 impl DataLoaderIterator<Batch> for Pass<'_> {
     fn progress(&self) -> Progress {
-        let total = self.loader.episodes.len();
-        Progress::new((self.prepared.given() * self.loader.batch).min(total), total, Some("episodes".into()))
+        let total = self.loader.num_items();
+        let given = self.started.batches.given() * self.loader.batch;
+        Progress::new(given.min(total), total, Some("episodes".into()))
     }
 }
 
@@ -131,32 +181,40 @@ impl DataLoader<Batch> for Loader {
     }
 
     fn num_items(&self) -> usize {
-        self.episodes.len()
+        self.batches().map(|batch| batch.len()).sum()
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         Arc::new(Self { device: device.clone(), ..self.clone() })
     }
 
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let first = self.episodes.start;
+    /// The batches of one device. burn thinks of one stretch of the epoch after the other; here the devices take turns,
+    /// so that those of a step lie together.
+    fn slice(&self, start: usize, _: usize) -> Arc<dyn DataLoader<Batch>> {
+        let share = start / (self.num_items() / self.devices).max(1);
         let epoch = AtomicUsize::new(self.epoch.load(Ordering::Relaxed));
-        Arc::new(Self { episodes: first + start..first + end, epoch: Arc::new(epoch), ..self.clone() })
+        Arc::new(Self { share: Some(share), epoch: Arc::new(epoch), next: Arc::default(), ..self.clone() })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::data::dataloader::split::split_dataloader;
+
     use super::*;
     use crate::data::Drawn;
     use crate::train::settings::tests::tiny;
 
     fn loader(workers: usize, epochs_done: usize) -> Loader {
+        shared(workers, 1, epochs_done)
+    }
+
+    fn shared(workers: usize, devices: usize, epochs_done: usize) -> Loader {
         let mut source = Mixture::default();
         source.add(1.0, Drawn { size: [64, 64] });
         let settings = Settings { batch: 2, validate_every: 10, workers, ..tiny() };
         let batching = Batching::of(&settings);
-        Loader::endless(source, batching, &settings, epochs_done)
+        Loader::endless(source, batching, &settings, devices, epochs_done, Waiting::on(1))
     }
 
     fn queries(pass: Pass) -> Vec<Vec<u8>> {
@@ -171,6 +229,20 @@ mod tests {
         let alone = queries(loader(1, 0).pass());
         assert_eq!(alone.len(), 10);
         assert!(alone == queries(loader(3, 0).pass()));
+    }
+
+    #[test]
+    fn devices_that_share_a_step_see_the_episodes_of_one() {
+        let devices = vec![Device::flex(); 2];
+        let shares = split_dataloader(Arc::new(shared(1, 2, 0)), &devices);
+        assert!(shares.iter().all(|share| share.num_items() == 5));
+        let mut passes: Vec<_> = shares.iter().map(|share| share.iter()).collect();
+        let in_turns = (0..10).flat_map(|number| {
+            let batch = passes[number % 2].next().unwrap().unwrap();
+            batch.episodes.iter().map(|(_, episode)| episode.query.picture.rgb.clone()).collect::<Vec<_>>()
+        });
+        assert!(in_turns.collect::<Vec<_>>() == queries(loader(1, 0).pass()));
+        assert!(passes.iter_mut().all(|pass| pass.next().is_none()));
     }
 
     #[test]

@@ -6,18 +6,26 @@
 
 mod batch;
 mod bench;
+mod checkpoint;
+mod curves;
+mod disk;
+mod distributed;
+mod journal;
 mod learner;
+mod ledger;
 mod loader;
 mod material;
+mod pace;
 mod progress;
 mod settings;
+mod stop;
 mod sweep;
 
-use std::io::IsTerminal;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::{fs, io};
+use std::sync::{Arc, PoisonError};
 
+use burn::data::dataloader::DataLoader;
 use burn::lr_scheduler::LrSchedulerConfig;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
@@ -26,9 +34,8 @@ use burn::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::module::ParamGroup;
 use burn::optim::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, ModuleOptimizer};
-use burn::tensor::Device;
-use burn::train::checkpoint::KeepLastNCheckpoints;
-use burn::train::metric::LossMetric;
+use burn::train::checkpoint::CheckpointerError;
+use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Learner, SupervisedTraining, TrainingError};
 
 use crate::data::DataError;
@@ -36,21 +43,27 @@ use crate::hsnet::Hsnet;
 use crate::weights::{self, Header, WeightsError};
 
 use batch::Batching;
+use checkpoint::{Checkpoints, EveryTime};
+use journal::{Event, Journal};
 use learner::Trainee;
+use ledger::Ledger;
 use loader::Loader;
-use progress::Lines;
+use pace::{Pace, Waiting};
+use progress::{Ending, Watch};
 use sweep::{MeanIou, sweep};
 
 pub use batch::Role;
 pub use bench::{Steps, time_steps};
+pub use checkpoint::last_checkpoint;
+pub use distributed::{Devices, Exchange};
 pub use material::Material;
+pub use pace::Stretch;
 pub use settings::{DataSet, Settings, Start};
+pub use stop::{INTERRUPTED, Stop};
 pub use sweep::Sweep;
 
 /// The file of finished weights in the folder of a training.
 pub const WEIGHTS: &str = "weights.safetensors";
-/// How many checkpoints are kept: the last, and the one before in case the last was cut short.
-const CHECKPOINTS: usize = 2;
 /// The average of the weights reaches back over about this share of the training.
 const AVERAGED_SHARE: f64 = 0.1;
 
@@ -67,8 +80,14 @@ pub enum TrainError {
     Weights { path: PathBuf, source: WeightsError },
     #[error("the training stopped at an error: {0}")]
     Stopped(Arc<TrainingError>),
-    #[error("the training was stopped before its end; go on with --resume")]
-    Interrupted,
+    #[error(
+        "{}: a checkpoint could not be written, nor at a second try ({problem}); \
+        earlier ones are as they were: make room, then go on with --resume",
+        out.display()
+    )]
+    Unsaved { out: PathBuf, problem: String },
+    #[error("{}: the training was stopped before its end; go on with --resume", out.display())]
+    Interrupted { out: PathBuf },
 }
 
 /// What came out of a training.
@@ -82,45 +101,101 @@ pub struct Outcome {
     pub held_out: Sweep,
     /// The same for the novel classes, where the data sets have any.
     pub novel: Sweep,
+    /// All that this process learned from, and what it took.
+    pub learned: Stretch,
 }
 
-/// Trains `network` on `material` and writes checkpoints, logs and finally [`WEIGHTS`] into the folder `out`. With
-/// `resume`, goes on from the last checkpoint there, if there is one.
+/// Where a training runs and is kept.
+#[derive(Clone)]
+pub struct Run {
+    /// The folder for checkpoints, journal, curves and finally [`WEIGHTS`].
+    pub out: PathBuf,
+    /// Whether to go on from the last checkpoint there, if there is one.
+    pub resume: bool,
+    pub devices: Devices,
+    /// Through which it can be stopped.
+    pub stop: Stop,
+}
+
+/// Trains `network` on `material`.
 ///
 /// # Errors
-/// When a file cannot be read or written, or settings are out of range.
-pub fn train(
+/// When a file cannot be read or written, settings are out of range, or somebody asked for the end.
+pub fn train(network: Hsnet, material: Material, settings: &Settings, run: &Run) -> Result<Outcome, TrainError> {
+    let out = &run.out;
+    settings.check()?;
+    run.devices.check(settings.batch)?;
+    settings.save(out)?;
+    let epochs_done = if run.resume { last_checkpoint(out)? } else { 0 };
+    let journal = Arc::new(Journal::open(out)?);
+    journal.write(Event::Start {
+        version: env!("CARGO_PKG_VERSION").into(),
+        devices: run.devices.names(),
+        after: epochs_done,
+        settings: serde_json::to_value(settings).unwrap_or_default(),
+    });
+    let outcome = learn(network, material, settings, run, epochs_done, &journal);
+    journal.write(match &outcome {
+        Ok(outcome) => Event::End { weights: outcome.weights.clone(), threshold: outcome.threshold },
+        Err(TrainError::Interrupted { .. }) => Event::Interrupted,
+        Err(error) => Event::Failed { problem: error.to_string() },
+    });
+    outcome
+}
+
+fn learn(
     network: Hsnet,
     material: Material,
     settings: &Settings,
-    out: &Path,
-    resume: bool,
-    device: &Device,
+    run: &Run,
+    epochs_done: usize,
+    journal: &Arc<Journal>,
 ) -> Result<Outcome, TrainError> {
-    settings.check()?;
-    settings.save(out)?;
+    let (out, devices) = (&run.out, &run.devices);
     let batching = Batching::of(settings);
     let validating = Loader::fixed(&[(Role::HeldOut, &material.held_out), (Role::Novel, &material.novel)], batching);
-    let epochs_done = if resume { last_checkpoint(out)? } else { 0 };
-    let learning = Loader::endless(material.training, batching, settings, epochs_done);
+    let waiting = Waiting::on(devices.waiting_at_once());
+    let learning =
+        Loader::endless(material.training, batching, settings, devices.count(), epochs_done, waiting.clone());
+    let pace = Pace::new(waiting);
+    let watch = Watch::new(
+        settings,
+        validating.num_items(),
+        out,
+        epochs_done,
+        pace.clone(),
+        journal.clone(),
+        run.stop.interrupter(),
+    );
+    let ending = watch.ending();
+    let [model, optim, scheduler] = Checkpoints::new(out, journal.clone()).parts();
 
-    let mut training = supervised(learning, validating.clone(), settings, out);
+    let mut training = supervised(learning, validating.clone(), settings, out)
+        .with_interrupter(run.stop.interrupter())
+        .with_custom_checkpointers(model, optim, scheduler)
+        .with_checkpointing_strategy(EveryTime)
+        .with_metric_logger(Ledger::of(out))
+        .with_training_strategy(devices.strategy().into())
+        .renderer(Box::new(watch));
     if !material.novel.is_empty() {
         training = training.metric_valid_numeric(MeanIou::of(Role::Novel));
     }
     if epochs_done > 0 {
         training = training.checkpoint(epochs_done);
     }
-    let trainee = Trainee::new(network, settings.backbone_lr > 0.0, averaging_rate(settings));
+    let trainee = Trainee::new(network, settings.backbone_lr > 0.0, averaging_rate(settings)).sharing(devices.share());
     let result = training.launch(Learner::new(trainee, optimizer(settings), rates(settings)?));
-    match (result.error, result.interrupted) {
-        (Some(error), _) => return Err(TrainError::Stopped(error)),
-        (None, Some(_)) => return Err(TrainError::Interrupted),
-        (None, None) => {}
+    let ending = ending.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match (ending, result.error) {
+        (Ending::Failed(error), _) | (_, Some(error)) => return Err(failed(out, error)),
+        (Ending::Interrupted, None) => return Err(TrainError::Interrupted { out: out.clone() }),
+        (Ending::Through, None) => {}
     }
+    // With it goes the dashboard, and what is said from here on can be read.
+    drop(result.renderer);
 
     let network = result.model.average;
-    let (held_out, novel) = sweep(&network, &validating, device)?;
+    let (held_out, novel) = sweep(&network, &validating, devices.first())?;
     let threshold = settings.threshold.unwrap_or(held_out.best().threshold);
     let header = Header {
         threshold,
@@ -133,22 +208,27 @@ pub fn train(
     let weights = out.join(WEIGHTS);
     weights::save(&network, &header, &weights)
         .map_err(|source| TrainError::Weights { path: weights.clone(), source })?;
-    Ok(Outcome { weights, threshold, held_out, novel })
+    Ok(Outcome { weights, threshold, held_out, novel, learned: pace.training() })
 }
 
-/// burn's training loop with what it measures, keeps and shows.
+/// burn's training loop with what it measures.
 fn supervised(learning: Loader, validating: Loader, settings: &Settings, out: &Path) -> SupervisedTraining<Trainee> {
-    let training = SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
+    SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
         .num_epochs(settings.epochs())
-        .with_default_checkpointers()
-        .with_checkpointing_strategy(KeepLastNCheckpoints::new(CHECKPOINTS))
         .with_application_logger(None)
         .metric_train_numeric(LossMetric::new())
+        .metric_train_numeric(LearningRateMetric::new())
         .metric_valid_numeric(LossMetric::new())
-        .metric_valid_numeric(MeanIou::of(Role::HeldOut));
-    match io::stdout().is_terminal() {
-        true => training,
-        false => training.renderer(Box::new(Lines::default())),
+        .metric_valid_numeric(MeanIou::of(Role::HeldOut))
+}
+
+/// An error of burn's loop; that a checkpoint could not be written is for the user to mend.
+fn failed(out: &Path, error: Arc<TrainingError>) -> TrainError {
+    match error.as_ref() {
+        TrainingError::Checkpoint(CheckpointerError::IOError(problem)) => {
+            TrainError::Unsaved { out: out.to_owned(), problem: problem.to_string() }
+        }
+        _ => TrainError::Stopped(error),
     }
 }
 
@@ -185,50 +265,36 @@ fn rates(settings: &Settings) -> Result<ModuleLrScheduler, TrainError> {
         .map_err(TrainError::Settings)
 }
 
-/// The last epoch of which the whole checkpoint is there, 0 if there is none.
-///
-/// # Errors
-/// When the folder of checkpoints cannot be read.
-pub fn last_checkpoint(out: &Path) -> Result<usize, TrainError> {
-    let folder = out.join("checkpoint");
-    let whole = |epoch: &usize| {
-        ["model", "optim", "scheduler"].iter().all(|part| folder.join(format!("{part}-{epoch}.bpk")).is_file())
-    };
-    let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        entries => entries.map_err(|error| unusable(&folder, &error))?,
-    };
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let epochs = names.filter_map(|name| name.strip_prefix("model-")?.strip_suffix(".bpk")?.parse().ok());
-    Ok(epochs.filter(whole).max().unwrap_or(0))
-}
-
 fn unusable(path: &Path, error: &io::Error) -> TrainError {
     TrainError::Folder { path: path.to_owned(), problem: error.to_string() }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use burn::tensor::Device;
+
     use super::settings::tests::tiny;
     use super::*;
 
     fn run(out: &Path, resume: bool) -> Result<Outcome, TrainError> {
-        let device = Device::flex();
-        device.seed(0);
+        run_from(Hsnet::init(tiny().backbone, tiny().design, &Device::flex()), 1, out, resume)
+    }
+
+    fn run_from(network: Hsnet, devices: usize, out: &Path, resume: bool) -> Result<Outcome, TrainError> {
         let settings = Settings { data: vec![], ..tiny() };
-        let network = Hsnet::init(settings.backbone, settings.design, &device);
-        train(network, Material::open(&settings)?, &settings, out, resume, &device)
+        let devices = Devices::new(vec![Device::flex(); devices], Exchange::Gathered)?;
+        let run = Run { out: out.to_owned(), resume, devices, stop: Stop::default() };
+        train(network, Material::open(&settings)?, &settings, &run)
     }
 
     #[test]
     fn a_resumed_training_ends_where_an_uninterrupted_one_does() {
         let (whole, halved) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let weights = run(whole.path(), false).unwrap().weights;
-        let checkpoint = |out: &Path, part: &str| out.join("checkpoint").join(format!("{part}-1.bpk"));
         fs::create_dir(halved.path().join("checkpoint")).unwrap();
-        for part in ["model", "optim", "scheduler"] {
-            fs::copy(checkpoint(whole.path(), part), checkpoint(halved.path(), part)).unwrap();
-        }
+        fs::rename(whole.path().join("checkpoint/1"), halved.path().join("checkpoint/1")).unwrap();
         let resumed = run(halved.path(), true).unwrap().weights;
         assert!(fs::read(weights).unwrap() == fs::read(resumed).unwrap(), "the weights differ");
     }
@@ -245,15 +311,53 @@ mod tests {
     }
 
     #[test]
-    fn the_last_whole_checkpoint_counts() {
+    fn a_damaged_checkpoint_does_not_count_and_is_made_again() {
         let out = tempfile::tempdir().unwrap();
         assert_eq!(last_checkpoint(out.path()).unwrap(), 0);
-        let folder = out.path().join("checkpoint");
-        fs::create_dir(&folder).unwrap();
-        for name in ["model-3.bpk", "optim-3.bpk", "scheduler-3.bpk", "model-10.bpk", "optim-10.bpk", "notes"] {
-            fs::write(folder.join(name), "").unwrap();
-        }
-        assert_eq!(last_checkpoint(out.path()).unwrap(), 3);
+        let weights = fs::read(run(out.path(), false).unwrap().weights).unwrap();
+        assert_eq!(last_checkpoint(out.path()).unwrap(), 2);
+        let part = out.path().join("checkpoint/2/optim.bpk");
+        let whole = fs::read(&part).unwrap();
+        fs::write(&part, &whole[..whole.len() - 1]).unwrap();
+        // As if a crash had come while the next was written.
+        fs::create_dir(out.path().join("checkpoint/3.partial")).unwrap();
+        assert_eq!(last_checkpoint(out.path()).unwrap(), 1);
+        let resumed = run(out.path(), true).unwrap().weights;
+        assert!(weights == fs::read(resumed).unwrap(), "the weights differ");
+        assert_eq!(last_checkpoint(out.path()).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_training_that_was_stopped_says_so_and_goes_on() {
+        let out = tempfile::tempdir().unwrap();
+        let settings = Settings { data: vec![], ..tiny() };
+        let stop = Stop::default();
+        stop.ask();
+        let stopped = Run { out: out.path().to_owned(), resume: false, devices: Device::flex().into(), stop };
+        let network = Hsnet::init(settings.backbone, settings.design, &Device::flex());
+        let outcome = train(network, Material::open(&settings).unwrap(), &settings, &stopped);
+        assert!(matches!(outcome, Err(TrainError::Interrupted { .. })), "{outcome:?}");
+        assert_eq!(last_checkpoint(out.path()).unwrap(), 0);
+        run(out.path(), true).unwrap();
+    }
+
+    /// All weights, one after the other.
+    fn numbers(network: &Hsnet) -> Vec<f32> {
+        weights::arrays_of(network).into_values().flat_map(|array| array.values).collect()
+    }
+
+    #[test]
+    fn two_devices_learn_what_one_does() {
+        let start = Hsnet::init(tiny().backbone, tiny().design, &Device::flex());
+        let learned = |devices| {
+            let out = tempfile::tempdir().unwrap();
+            let outcome = run_from(start.clone(), devices, out.path(), false).unwrap();
+            numbers(&weights::load(&fs::read(outcome.weights).unwrap(), &Device::flex()).unwrap().1)
+        };
+        let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+        let (one, two) = (learned(1), learned(2));
+        let (difference, way) = (apart(&one, &two), apart(&one, &numbers(&start)));
+        assert!(difference < 0.02 * way, "{difference} apart after a way of {way}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{TrainError, unusable};
+use super::{TrainError, disk, unusable};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
 use crate::hsnet::Design;
@@ -133,7 +133,9 @@ impl Settings {
     pub(super) fn save(&self, out: &Path) -> Result<(), TrainError> {
         let path = out.join(FILE);
         let text = serde_json::to_string_pretty(self).map_err(|error| TrainError::Settings(error.to_string()))?;
-        fs::create_dir_all(out).and_then(|()| fs::write(&path, text)).map_err(|error| unusable(&path, &error))
+        fs::create_dir_all(out)
+            .and_then(|()| disk::write_whole(&path, text.as_bytes()))
+            .map_err(|error| unusable(&path, &error))
     }
 }
 

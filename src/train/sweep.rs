@@ -1,6 +1,7 @@
 //! mIoU at a row of thresholds, and the threshold where it is best.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use burn::Tensor;
@@ -10,6 +11,7 @@ use burn::train::metric::{
     Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
     SerializedEntry,
 };
+use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use super::batch::Role;
@@ -29,11 +31,27 @@ pub struct Sweep {
 }
 
 /// A point of a sweep.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     pub threshold: f32,
     /// In percent.
     pub miou: f64,
+}
+
+/// As burn shows it to a person; from this text, the threshold is exact and the mIoU rounded.
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1}% at {:.2}", self.miou, self.threshold)
+    }
+}
+
+impl FromStr for Point {
+    type Err = Box<dyn std::error::Error>;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (miou, threshold) = text.split_once("% at ").ok_or("not a point of a sweep")?;
+        Ok(Self { miou: miou.parse()?, threshold: threshold.parse()? })
+    }
 }
 
 impl Sweep {
@@ -143,8 +161,7 @@ impl MeanIou {
         if self.sweep.is_empty() {
             return SerializedEntry::not_available(Some("%"));
         }
-        let Point { threshold, miou } = self.sweep.best();
-        SerializedEntry::new(format!("{miou:.1}% at {threshold:.2}"), self.final_value().serialize())
+        SerializedEntry::new(self.sweep.best().to_string(), self.final_value().serialize())
     }
 }
 
@@ -216,6 +233,14 @@ mod tests {
         assert_eq!(sweep.best(), Point { threshold: 0.4, miou: 100.0 });
         assert_eq!(sweep.at(0.5).unwrap().miou(), 50.0);
         assert!((sweep.at(0.25).unwrap().miou() - 200.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_point_is_read_as_it_was_written() {
+        let point = Point { threshold: 0.45, miou: 61.5 };
+        assert_eq!(point.to_string(), "61.5% at 0.45");
+        assert_eq!("61.5% at 0.45".parse::<Point>().unwrap(), point);
+        assert!("N/A".parse::<Point>().is_err());
     }
 
     #[test]
