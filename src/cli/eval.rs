@@ -122,9 +122,15 @@ pub fn run(args: EvalArgs) -> Outcome {
         batch: args.batch.into(),
         workers: args.workers.into(),
     };
+    // What is wrong with the last fold is better said before the first is asked.
+    let columns = columns(&args, format)?.into_iter().map(|(fold, weights)| {
+        fs::File::open(weights).map_err(|error| about(weights, error))?;
+        Ok((fold, weights, open(fold, format, split, &args)?))
+    });
+    let columns = columns.collect::<Outcome<Vec<_>>>()?;
     let mut evaluated = Vec::new();
-    for (fold, weights) in columns(&args, format)? {
-        evaluated.push(evaluate(fold, weights, format, split, &options, &args)?);
+    for (fold, weights, collection) in columns {
+        evaluated.push(evaluate(fold, weights, &collection, &options, &args)?);
     }
     let (folds, showcases): (Vec<Fold>, Vec<Option<Showcase>>) = evaluated.into_iter().unzip();
     let figures: Vec<Figures> = folds.iter().map(|fold| fold.score.figures).collect();
@@ -145,18 +151,16 @@ pub fn run(args: EvalArgs) -> Outcome {
 fn evaluate(
     fold: Option<usize>,
     weights: &Path,
-    format: Format,
-    split: Side,
+    collection: &Collection,
     options: &Options,
     args: &EvalArgs,
 ) -> Outcome<(Fold, Option<Showcase>)> {
-    let collection = open(fold, format, split, args)?;
     let candidate = load(weights, args)?;
     let bar = ProgressBar::no_length()
         .with_style(ProgressStyle::with_template("{msg} {pos}/{len} {wide_bar} {eta}")?)
         .with_message(fold.map_or_else(|| "episodes".into(), |fold| format!("fold {fold}")));
     let started = Instant::now();
-    let score = evaluate::evaluate(&candidate, &collection, options, |done, all| {
+    let score = evaluate::evaluate(&candidate, collection, options, |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     })?;
@@ -164,7 +168,7 @@ fn evaluate(
     let (episodes, seconds) = (score.episodes.len(), started.elapsed().as_secs_f64());
     eprintln!("{episodes} episodes in {seconds:.0} s, {:.2} a second", episodes as f64 / seconds);
     let showcase = match args.report {
-        Some(_) => Some(Showcase::of(&score, &candidate, &collection)?),
+        Some(_) => Some(Showcase::of(&score, &candidate, collection)?),
         None => None,
     };
     let fold =
