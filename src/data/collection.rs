@@ -156,11 +156,6 @@ impl Collection {
         Ok(decoded.get_or_init(|| Arc::new(scene)).clone())
     }
 
-    /// How many scenes there are to choose backgrounds from.
-    pub(super) fn scenes(&self) -> usize {
-        self.scenes.files.len()
-    }
-
     /// The episode of a class in which its pictures `supports` are shown and `query` is asked,
     /// all by their place in the class, as they are on disk.
     ///

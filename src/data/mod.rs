@@ -19,9 +19,10 @@ mod source;
 
 use std::path::PathBuf;
 
+pub use augment::Augment;
 pub use collection::{Class, Collection, Scene};
 pub use drawn::Drawn;
-pub use photographs::Photographs;
+pub use photographs::{Making, Photographs, Sample, supports};
 pub use source::{Mixture, Rng, Source, stream};
 
 use crate::image::ImageError;
@@ -70,6 +71,8 @@ pub enum DataError {
     Files { root: PathBuf, problems: Vec<String> },
     #[error("no data set has a class named {}; there are {}", unknown.join(", "), known.join(", "))]
     Classes { unknown: Vec<String>, known: Vec<String> },
+    #[error("every picture shows {class}, so no query can be without it; give --negative 0, or more classes")]
+    Everywhere { class: String },
     #[error("there is nothing to learn from: give at least one data set with two usable pictures")]
     Empty,
     #[error(
