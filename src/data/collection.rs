@@ -177,6 +177,19 @@ impl Collection {
     }
 }
 
+/// Numbers the classes of several collections apart: the ids of each begin after those of the one before.
+pub fn number_apart<'a>(collections: impl IntoIterator<Item = &'a mut Collection>) {
+    let mut first = 0;
+    for collection in collections {
+        let mut next = first;
+        for class in &mut collection.classes {
+            class.id += first;
+            next = next.max(class.id + 1);
+        }
+        first = next;
+    }
+}
+
 impl Files {
     /// Says what is wrong with the pair, judging by the headers.
     fn check(&self) -> Result<(), String> {

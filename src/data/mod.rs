@@ -20,7 +20,7 @@ mod source;
 use std::path::PathBuf;
 
 pub use augment::Augment;
-pub use collection::{Class, Collection, Scene};
+pub use collection::{Class, Collection, Scene, number_apart};
 pub use drawn::Drawn;
 pub use photographs::{Making, Photographs, Sample, supports};
 pub use source::{Mixture, Rng, Source, stream};

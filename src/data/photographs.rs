@@ -323,7 +323,8 @@ mod tests {
         assert_ne!(first, second);
         for mut pictures in [first, second] {
             pictures.sort_unstable();
-            let all: Vec<_> = [(0, 2), (1, 3), (2, 5)].into_iter().flat_map(|(c, n)| (0..n).map(move |m| (c, m))).collect();
+            let all: Vec<_> =
+                [(0, 2), (1, 3), (2, 5)].into_iter().flat_map(|(c, n)| (0..n).map(move |m| (c, m))).collect();
             assert_eq!(pictures, all);
         }
     }

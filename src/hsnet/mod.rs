@@ -59,15 +59,18 @@ impl Hsnet {
         self.learner.forward(self.correlate(query, support))
     }
 
-    /// From pictures to logits, as in training: pictures `(batch, 3, h, w)`, normalised, the support's masks softened
-    /// to `(batch, 1, h, w)` of levels 2, 3, 4, or none for the network without support masking (table 1, dagger).
+    /// What a query needs of supports `(batch, 3, h, w)`, normalised: their features, masked by `masks`, softened to
+    /// `(batch, 1, h, w)` of levels 2, 3, 4, or by none for the network without support masking (table 1, dagger).
+    pub fn support(&self, pictures: Tensor<4>, masks: Option<[Tensor<4>; 3]>) -> Pyramid {
+        let features = self.features(pictures);
+        match masks {
+            Some(masks) => features.masked(masks),
+            None => features,
+        }
+    }
+
+    /// From pictures to logits, as in training: queries `(batch, 3, h, w)`, normalised, and [supports](Self::support).
     pub fn forward(&self, query: Tensor<4>, support: Tensor<4>, masks: Option<[Tensor<4>; 3]>) -> Tensor<4> {
-        let query = self.features(query);
-        let support = self.features(support);
-        let support = match masks {
-            Some(masks) => support.masked(masks),
-            None => support,
-        };
-        self.logits(&query, &support)
+        self.logits(&self.features(query), &self.support(support, masks))
     }
 }

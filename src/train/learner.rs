@@ -24,6 +24,8 @@ pub struct Trainee {
     pub average: Hsnet,
     /// What the average takes from the model at each step, 0..=1.
     rate: f64,
+    /// What a batch's loss counts in a step, where several batches make one.
+    share: f64,
 }
 
 impl Trainee {
@@ -33,7 +35,12 @@ impl Trainee {
         if !train_backbone {
             model.backbone = model.backbone.freeze();
         }
-        Self { model, average, rate }.train()
+        Self { model, average, rate, share: 1.0 }.train()
+    }
+
+    /// The same, each batch being only a `share` of a step whose gradients are summed.
+    pub fn sharing(self, share: f64) -> Self {
+        Self { share, ..self }
     }
 }
 
@@ -43,13 +50,13 @@ impl TrainStep for Trainee {
 
     fn step(&self, batch: Batch) -> TrainOutput<Found> {
         let found = Found::by(&self.model, batch);
-        TrainOutput::new(self, found.loss.backward(), found)
+        TrainOutput::new(self, (found.loss.clone() * self.share).backward(), found)
     }
 
     fn optimize(self, optimizer: &mut ModuleOptimizer, rates: ModuleLearningRate, gradients: GradientsParams) -> Self {
-        let Self { model, average, rate } = optimizer.step(rates, self, gradients);
+        let Self { model, average, rate, share } = optimizer.step(rates, self, gradients);
         let average = average.map(&mut Follow { values: values(&model), rate });
-        Self { model, average, rate }
+        Self { model, average, rate, share }
     }
 }
 
@@ -72,10 +79,17 @@ pub struct Found {
 }
 
 impl Found {
-    /// Runs `network` on the batch. As resizing is linear, the logits' difference is resized in place of both.
+    /// Runs `network` on the batch, once a shot, and takes the mean of the shots' logits: the vote that joins shots
+    /// where the network is used has no gradient. As resizing is linear, the logits' difference is resized in place of
+    /// both.
     pub fn by(network: &Hsnet, batch: Batch) -> Self {
         let [_, _, height, width] = batch.target.dims();
-        let logits = network.forward(batch.query, batch.support, batch.support_masks);
+        let query = network.features(batch.query);
+        let logits = batch.shots.into_iter().map(|shot| {
+            let support = network.support(shot.pictures, shot.masks);
+            network.logits(&query, &support).unsqueeze_dim(0)
+        });
+        let logits = Tensor::<5>::cat(logits.collect(), 0).mean_dim(0).squeeze_dim(0);
         let margin = logits.clone().narrow(1, 1, 1) - logits.narrow(1, 0, 1);
         let margin = resize_pictures(margin, [height, width]);
         let loss = cross_entropy(margin.clone(), batch.target);
@@ -138,7 +152,8 @@ impl ModuleMapper for Follow {
         param.map(|average| {
             let average = average.without_autodiff();
             let value = value.reshape(average.shape());
-            (average.clone() + (value - average) * self.rate).autodiff()
+            let next = if self.rate < 1.0 { average.clone() + (value - average) * self.rate } else { value };
+            next.autodiff()
         })
     }
 }

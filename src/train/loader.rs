@@ -46,8 +46,8 @@ impl Supply {
     fn episode(&self, epoch: usize, number: usize) -> Result<(Role, Arc<Episode>), DataError> {
         match self {
             Self::Endless { source, seed, an_epoch } => {
-                let mut rng = stream(*seed, (epoch * an_epoch + number) as u64);
-                Ok((Role::Learning, Arc::new(source.draw(&mut rng)?)))
+                let turn = (epoch * an_epoch + number) as u64;
+                Ok((Role::Learning, Arc::new(source.draw(turn, &mut stream(*seed, turn))?)))
             }
             Self::Fixed(episodes) => Ok(episodes[number].clone()),
         }
@@ -57,12 +57,12 @@ impl Supply {
 impl Loader {
     /// Training batches, as they come after `epochs_done`.
     pub fn endless(source: Mixture, batching: Batching, settings: &Settings, epochs_done: usize) -> Self {
-        let an_epoch = settings.steps_an_epoch() * settings.batch;
+        let an_epoch = settings.steps_an_epoch() * settings.recipe.batch;
         Self {
             supply: Supply::Endless { source: Arc::new(source), seed: settings.start.seed, an_epoch },
             batching,
             episodes: 0..an_epoch,
-            batch: settings.batch,
+            batch: settings.at_once(),
             workers: settings.workers.max(1),
             epoch: Arc::new(AtomicUsize::new(epochs_done)),
             device: Device::flex(),
@@ -174,8 +174,8 @@ mod tests {
 
     fn loader(workers: usize, epochs_done: usize) -> Loader {
         let mut source = Mixture::default();
-        source.add(1.0, Drawn { size: [64, 64] });
-        let settings = Settings { batch: 2, validate_every: 10, workers, ..tiny() };
+        source.add(1.0, Drawn { shots: 2, ..Drawn::new([64, 64]) });
+        let settings = Settings { validate_every: 10, workers, ..tiny() };
         let batching = Batching::of(&settings);
         Loader::endless(source, batching, &settings, epochs_done)
     }
@@ -208,12 +208,13 @@ mod tests {
         let loader = loader(1, 0);
         let batch = loader.pass().next().unwrap().unwrap();
         assert_eq!(batch.query.dims(), [2, 3, 64, 64]);
-        assert_eq!(batch.support.dims(), [2, 3, 64, 64]);
         assert_eq!(batch.target.dims(), [2, 1, 64, 64]);
-        for (mask, [height, width]) in
-            batch.support_masks.unwrap().iter().zip(loader.batching.backbone.planes([64, 64]))
-        {
-            assert_eq!(mask.dims(), [2, 1, height, width]);
+        assert_eq!(batch.shots.len(), 2);
+        for shot in batch.shots {
+            assert_eq!(shot.pictures.dims(), [2, 3, 64, 64]);
+            for (mask, [height, width]) in shot.masks.unwrap().iter().zip(loader.batching.backbone.planes([64, 64])) {
+                assert_eq!(mask.dims(), [2, 1, height, width]);
+            }
         }
     }
 }

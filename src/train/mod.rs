@@ -1,14 +1,17 @@
 //! Training HSNet on episodes, from a random learner or from weights.
 //!
-//! What keeps a small training from swinging: the rate warms up and then falls along a cosine, weights decay, the
-//! gradient is clipped, and what is validated and exported is a running average of the weights. The threshold comes
-//! from classes that were held out for it, never from the novel ones that are tested on.
+//! How is said by a [`Recipe`]. Ours keeps a small training from swinging: the rate warms up and then falls along a
+//! cosine, weights decay, the gradient is clipped, and what is validated and exported is a running average of the
+//! weights. Which validation's weights are exported, and with which threshold, is told by classes that were held out for
+//! it, not by the novel ones that are tested on, unless somebody asks for the published protocol.
 
 mod batch;
+mod judge;
 mod learner;
 mod loader;
 mod material;
 mod progress;
+mod recipe;
 mod settings;
 mod sweep;
 
@@ -22,11 +25,12 @@ use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLrScheduler, ModuleLrSchedulerConfig};
 use burn::lr_scheduler::sequential::SequentialLrSchedulerConfig;
-use burn::module::ParamGroup;
+use burn::module::{Module, ParamGroup};
 use burn::optim::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, ModuleOptimizer};
+use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use burn::train::checkpoint::KeepLastNCheckpoints;
+use burn::train::logger::FileMetricLogger;
 use burn::train::metric::LossMetric;
 use burn::train::{Learner, SupervisedTraining, TrainingError};
 
@@ -35,6 +39,7 @@ use crate::hsnet::Hsnet;
 use crate::weights::{self, Header, WeightsError};
 
 use batch::Batching;
+use judge::{Judge, Keeper};
 use learner::Trainee;
 use loader::Loader;
 use progress::Lines;
@@ -42,16 +47,14 @@ use sweep::{MeanIou, sweep};
 
 pub use batch::Role;
 pub use material::Material;
+pub use recipe::{Recipe, Schedule, Select};
 pub use settings::{DataSet, Settings, Start};
 pub use sweep::Sweep;
 
 /// The file of finished weights in the folder of a training.
 pub const WEIGHTS: &str = "weights.safetensors";
-/// How many checkpoints are kept: the last, and the one before in case the last was cut short.
-const CHECKPOINTS: usize = 2;
-/// The average of the weights reaches back over about this share of the training.
-const AVERAGED_SHARE: f64 = 0.1;
-
+/// The folder of checkpoints in it.
+const CHECKPOINTS: &str = "checkpoint";
 /// Why a training ended without weights.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -74,6 +77,8 @@ pub enum TrainError {
 pub struct Outcome {
     /// Where the weights are.
     pub weights: PathBuf,
+    /// The validation that they are of, counted from 1.
+    pub validation: usize,
     /// The threshold that was best on the held-out classes; the weights' header has it too.
     pub threshold: f32,
     /// How the held-out classes were found at each threshold.
@@ -96,90 +101,125 @@ pub fn train(
     device: &Device,
 ) -> Result<Outcome, TrainError> {
     settings.check()?;
+    let recipe = &settings.recipe;
+    if recipe.select == Select::Test && material.novel.is_empty() {
+        let problem = "--select test needs novel classes to test on: a data set with some, of PASCAL a --fold";
+        return Err(TrainError::Settings(problem.into()));
+    }
     settings.save(out)?;
     let batching = Batching::of(settings);
     let validating = Loader::fixed(&[(Role::HeldOut, &material.held_out), (Role::Novel, &material.novel)], batching);
     let epochs_done = if resume { last_checkpoint(out)? } else { 0 };
     let learning = Loader::endless(material.training, batching, settings, epochs_done);
+    let judge = Judge::new(recipe.select, settings.patience);
+    let is_spent = judge.is_spent(epochs_done, &mut FileMetricLogger::new(out));
 
-    let mut training = supervised(learning, validating.clone(), settings, out);
+    let mut training = supervised(learning, validating.clone(), settings, out)
+        .num_epochs(if is_spent { epochs_done } else { settings.epochs() })
+        .with_checkpointing_strategy(Keeper::new(judge.clone(), checkpoints(out)?))
+        .early_stopping(judge.clone());
     if !material.novel.is_empty() {
-        training = training.metric_valid_numeric(MeanIou::of(Role::Novel));
+        training = training.metric_valid_numeric(MeanIou::of(Role::Novel).at(recipe.threshold));
     }
     if epochs_done > 0 {
         training = training.checkpoint(epochs_done);
     }
-    let trainee = Trainee::new(network, settings.backbone_lr > 0.0, averaging_rate(settings));
-    let result = training.launch(Learner::new(trainee, optimizer(settings), rates(settings)?));
+    let trainee = Trainee::new(network, recipe.backbone_lr > 0.0, averaging_rate(settings))
+        .sharing(1.0 / settings.accumulate as f64);
+    let result = training.launch(Learner::new(trainee, optimizer(recipe), rates(settings)?));
     match (result.error, result.interrupted) {
         (Some(error), _) => return Err(TrainError::Stopped(error)),
         (None, Some(_)) => return Err(TrainError::Interrupted),
         (None, None) => {}
     }
 
-    let network = result.model.average;
-    let (held_out, novel) = sweep(&network, &validating, device)?;
-    let threshold = settings.threshold.unwrap_or(held_out.best().threshold);
+    let last = last_checkpoint(out)?;
+    let validation = judge.chosen(last, &mut FileMetricLogger::new(out));
+    let trainee = if validation == last { result.model } else { restored(result.model, out, validation)? };
+    let network = trainee.average;
+    let (held_out, novel) = sweep(&network, &validating, recipe.threshold, device)?;
+    let threshold = recipe.threshold.unwrap_or(held_out.best().threshold);
     let header = Header {
         threshold,
         data: material.description,
         masking: settings.masking,
         licence: settings.licence.clone(),
-        ..Header::hsnet(settings.backbone, settings.size)
+        ..Header::hsnet(settings.backbone, recipe.plane())
     };
     let weights = out.join(WEIGHTS);
     weights::save(&network, &header, &weights)
         .map_err(|source| TrainError::Weights { path: weights.clone(), source })?;
-    Ok(Outcome { weights, threshold, held_out, novel })
+    Ok(Outcome { weights, validation, threshold, held_out, novel })
 }
 
-/// burn's training loop with what it measures, keeps and shows.
+/// burn's training loop with what it measures and shows, and how it spares memory.
 fn supervised(learning: Loader, validating: Loader, settings: &Settings, out: &Path) -> SupervisedTraining<Trainee> {
-    let training = SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
-        .num_epochs(settings.epochs())
+    let mut training = SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
         .with_default_checkpointers()
-        .with_checkpointing_strategy(KeepLastNCheckpoints::new(CHECKPOINTS))
         .with_application_logger(None)
         .metric_train_numeric(LossMetric::new())
         .metric_valid_numeric(LossMetric::new())
-        .metric_valid_numeric(MeanIou::of(Role::HeldOut));
+        .metric_valid_numeric(MeanIou::of(Role::HeldOut).at(settings.recipe.threshold));
+    if settings.accumulate > 1 {
+        training = training.grads_accumulation(settings.accumulate);
+    }
+    if settings.checkpointing {
+        training = training.gradient_checkpointing();
+    }
     match io::stdout().is_terminal() {
         true => training,
         false => training.renderer(Box::new(Lines::default())),
     }
 }
 
-/// What the average of the weights takes from each step.
+/// What the average of the weights takes from each step; all of it, where there is to be no average.
 fn averaging_rate(settings: &Settings) -> f64 {
-    (1.0 / (AVERAGED_SHARE * settings.steps() as f64)).min(1.0)
+    (1.0 / (settings.recipe.average * settings.steps() as f64)).min(1.0)
 }
 
-/// AdamW, each parameter's gradient clipped.
-fn optimizer(settings: &Settings) -> ModuleOptimizer {
+/// AdamW, each parameter's gradient clipped; without weight decay that is Adam.
+fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
+    let clipping = (recipe.clip > 0.0).then_some(GradientClippingConfig::Norm(recipe.clip as f32));
     AdamWConfig::new()
         .with_epsilon(1e-8)
-        .with_weight_decay(settings.weight_decay)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+        .with_weight_decay(recipe.weight_decay as f32)
+        .with_grad_clipping(clipping)
         .init()
 }
 
-/// A rate for the learner and one for the backbone, each warmed up over the first twentieth of the steps and lowered
-/// along a cosine over the others.
+/// A rate for the learner and one for the backbone, each warmed up over the first steps and scheduled over the others.
 fn rates(settings: &Settings) -> Result<ModuleLrScheduler, TrainError> {
-    let steps = settings.steps();
-    let warm_up = (steps / 20).max(1);
+    let (recipe, steps) = (&settings.recipe, settings.steps());
+    let warm_up = (recipe.warm_up * steps as f64).ceil() as usize;
     let over_time = |rate: f64| -> LrSchedulerConfig {
         if rate == 0.0 {
             return LrSchedulerConfig::Constant(0.0);
         }
+        let rest: LrSchedulerConfig = match recipe.schedule {
+            Schedule::Constant => LrSchedulerConfig::Constant(rate),
+            Schedule::Cosine => {
+                let steps = steps.saturating_sub(warm_up).max(1);
+                CosineAnnealingLrSchedulerConfig::new(rate, steps).with_min_lr(rate / 100.0).into()
+            }
+        };
+        if warm_up == 0 {
+            return rest;
+        }
         let rise = LinearLrSchedulerConfig::new(rate / warm_up as f64, rate, warm_up);
-        let fall = CosineAnnealingLrSchedulerConfig::new(rate, (steps - warm_up).max(1)).with_min_lr(rate / 100.0);
-        SequentialLrSchedulerConfig::new(vec![rise.into(), fall.into()], vec![warm_up]).into()
+        SequentialLrSchedulerConfig::new(vec![rise.into(), rest], vec![warm_up]).into()
     };
-    ModuleLrSchedulerConfig::new(over_time(settings.lr))
-        .with_group(ParamGroup::from_predicate("model.backbone"), over_time(settings.backbone_lr))
+    ModuleLrSchedulerConfig::new(over_time(recipe.lr))
+        .with_group(ParamGroup::from_predicate("model.backbone"), over_time(recipe.backbone_lr))
         .init()
         .map_err(TrainError::Settings)
+}
+
+/// The trainee as it was at a validation whose checkpoint is kept.
+fn restored(trainee: Trainee, out: &Path, validation: usize) -> Result<Trainee, TrainError> {
+    let path = out.join(CHECKPOINTS).join(format!("model-{validation}.bpk"));
+    let record = ModuleRecord::load(&path)
+        .map_err(|error| TrainError::Folder { path: path.clone(), problem: error.to_string() })?;
+    Ok(trainee.load_record(record))
 }
 
 /// The last epoch of which the whole checkpoint is there, 0 if there is none.
@@ -187,17 +227,22 @@ fn rates(settings: &Settings) -> Result<ModuleLrScheduler, TrainError> {
 /// # Errors
 /// When the folder of checkpoints cannot be read.
 pub fn last_checkpoint(out: &Path) -> Result<usize, TrainError> {
-    let folder = out.join("checkpoint");
+    Ok(checkpoints(out)?.into_iter().max().unwrap_or(0))
+}
+
+/// The epochs of which the whole checkpoint is there.
+fn checkpoints(out: &Path) -> Result<Vec<usize>, TrainError> {
+    let folder = out.join(CHECKPOINTS);
     let whole = |epoch: &usize| {
         ["model", "optim", "scheduler"].iter().all(|part| folder.join(format!("{part}-{epoch}.bpk")).is_file())
     };
     let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
         entries => entries.map_err(|error| unusable(&folder, &error))?,
     };
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let epochs = names.filter_map(|name| name.strip_prefix("model-")?.strip_suffix(".bpk")?.parse().ok());
-    Ok(epochs.filter(whole).max().unwrap_or(0))
+    Ok(epochs.filter(whole).collect())
 }
 
 fn unusable(path: &Path, error: &io::Error) -> TrainError {
@@ -206,7 +251,7 @@ fn unusable(path: &Path, error: &io::Error) -> TrainError {
 
 #[cfg(test)]
 mod tests {
-    use super::settings::tests::tiny;
+    use super::settings::tests::{tiny, with};
     use super::*;
 
     fn run(out: &Path, resume: bool) -> Result<Outcome, TrainError> {
@@ -255,7 +300,7 @@ mod tests {
 
     #[test]
     fn rates_rise_then_fall_and_a_frozen_backbone_has_none() {
-        let settings = Settings { batch: 1, episodes: 100, validate_every: 100, lr: 0.1, ..tiny() };
+        let settings = Settings { episodes: 200, validate_every: 200, ..with(|recipe| recipe.lr = 0.1) };
         let mut scheduler = rates(&settings).unwrap();
         let rates: Vec<f64> = (0..100).map(|_| scheduler.step().base()).collect();
         assert!((rates[0] - 0.02).abs() < 1e-9 && (rates[5] - 0.1).abs() < 1e-9, "{rates:?}");
