@@ -6,8 +6,8 @@ use burn::Tensor;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::ExecutionError;
 use burn::tensor::activation::softplus;
+use burn::tensor::{ExecutionError, GradientCheckpointingStrategy};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
@@ -41,6 +41,12 @@ impl Trainee {
     /// The same, each batch being only a `share` of a step whose gradients are summed.
     pub fn sharing(self, share: f64) -> Self {
         Self { share, ..self }
+    }
+
+    /// The same, computing again for the gradient what is cheap to compute, instead of keeping it. Inputs must be on a
+    /// device with gradient checkpointing too.
+    pub fn sparing(self) -> Self {
+        self.map(&mut Sparing)
     }
 }
 
@@ -124,6 +130,15 @@ impl ModuleMapper for Copies {
     }
 }
 
+/// Marks every parameter for gradient checkpointing; moving it to a device that has it does not.
+struct Sparing;
+
+impl ModuleMapper for Sparing {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| tensor.with_gradient_checkpointing_strategy(GradientCheckpointingStrategy::Balanced))
+    }
+}
+
 /// Every parameter of a module, flattened, in order.
 fn values(module: &Hsnet) -> std::vec::IntoIter<Tensor<1>> {
     struct Values(Vec<Tensor<1>>);
@@ -160,7 +175,9 @@ impl ModuleMapper for Follow {
 
 #[cfg(test)]
 mod tests {
-    use burn::optim::SgdConfig;
+    use std::ops::Range;
+
+    use burn::optim::{GradientsAccumulator, SgdConfig};
     use burn::tensor::{Device, Tolerance};
 
     use super::*;
@@ -183,18 +200,88 @@ mod tests {
         values(module).flat_map(|value| value.try_into_vec_as::<f32>().unwrap()).collect()
     }
 
+    const KIND: BackboneKind = BackboneKind::MobilenetV2;
+
+    /// Drawn episodes of `shots` supports, on a device.
+    fn batch(numbers: Range<u64>, shots: usize, device: &Device) -> Batch {
+        let batching = Batching { backbone: KIND, size: [64, 64], normalisation: Default::default(), masking: true };
+        let drawn = Drawn { shots, ..Drawn::new([64, 64]) };
+        let episodes = numbers.map(|number| {
+            let episode = drawn.draw(number, &mut stream(0, number)).unwrap();
+            (Role::Learning, Arc::new(episode))
+        });
+        batching.prepare(episodes.collect()).on(device)
+    }
+
+    /// The largest difference, relative to the largest of the expected.
+    fn difference(found: &[f32], expected: &[f32]) -> f32 {
+        assert_eq!(found.len(), expected.len());
+        let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, f32::max);
+        largest(&mut found.iter().zip(expected).map(|(a, b)| (a - b).abs()))
+            / largest(&mut expected.iter().map(|b| b.abs()))
+    }
+
+    /// How a step of plain gradient descent at rate 1 moves the learner.
+    fn movement(trainee: &Trainee, gradients: GradientsParams) -> Vec<f32> {
+        let before = numbers(&trainee.model);
+        let after = trainee.clone().optimize(&mut SgdConfig::new().init(), 1.0.into(), gradients);
+        numbers(&after.model).iter().zip(&before).map(|(after, before)| after - before).collect()
+    }
+
+    fn trainee() -> Trainee {
+        let device = Device::flex();
+        device.seed(0);
+        Trainee::new(Hsnet::init(KIND, &device), false, 0.25)
+    }
+
+    #[test]
+    fn parts_of_a_batch_add_up_to_its_gradient() {
+        let device = Device::flex().autodiff();
+        let whole = trainee();
+        let expected = movement(&whole, TrainStep::step(&whole, batch(0..4, 1, &device)).grads);
+        let parted = whole.sharing(0.5);
+        let mut accumulator = GradientsAccumulator::new();
+        for part in [0..2, 2..4] {
+            accumulator.accumulate(&parted, TrainStep::step(&parted, batch(part, 1, &device)).grads);
+        }
+        let found = movement(&parted, accumulator.grads());
+        assert!(difference(&found, &expected) < 1e-4, "{}", difference(&found, &expected));
+    }
+
+    #[test]
+    fn what_is_computed_again_gives_the_same_gradient() {
+        let device = Device::flex().autodiff();
+        let kept = trainee();
+        let expected = movement(&kept, TrainStep::step(&kept, batch(0..1, 1, &device)).grads);
+        let sparing = device.gradient_checkpointing();
+        let again = kept.sparing();
+        let found = movement(&again, TrainStep::step(&again, batch(0..1, 1, &sparing)).grads);
+        assert!(difference(&found, &expected) < 1e-5, "{}", difference(&found, &expected));
+    }
+
+    #[test]
+    fn several_shots_give_the_mean_of_their_logits() {
+        let device = Device::flex();
+        let network = Hsnet::init(KIND, &device);
+        let both = batch(3..4, 2, &device);
+        let of_one = |shot: usize| {
+            let mut alone = batch(3..4, 2, &device);
+            alone.shots = vec![alone.shots.swap_remove(shot)];
+            Found::by(&network, alone).margin.try_into_vec_as::<f32>().unwrap()
+        };
+        let (first, second) = (of_one(0), of_one(1));
+        assert_ne!(first, second);
+        let mean: Vec<f32> = first.iter().zip(&second).map(|(a, b)| (a + b) / 2.0).collect();
+        let found = Found::by(&network, both).margin.try_into_vec_as::<f32>().unwrap();
+        assert!(difference(&found, &mean) < 1e-4, "{}", difference(&found, &mean));
+    }
+
     #[test]
     fn the_learner_moves_the_backbone_stays_and_the_average_follows() {
-        let kind = BackboneKind::MobilenetV2;
-        let device = Device::flex();
-        let batching = Batching { backbone: kind, size: [64, 64], normalisation: Default::default(), masking: true };
-        let episode = Drawn { size: [64, 64] }.draw(&mut stream(0, 0)).unwrap();
-        let batch = batching.prepare(vec![(Role::Learning, Arc::new(episode))]).on(&device.clone().autodiff());
-
-        let before = Trainee::new(Hsnet::init(kind, &device), false, 0.25);
+        let before = trainee();
         let start = numbers(&before.model);
         assert_eq!(start, numbers(&before.average));
-        let gradients = TrainStep::step(&before, batch).grads;
+        let gradients = TrainStep::step(&before, batch(0..1, 1, &Device::flex().autodiff())).grads;
         let after = before.optimize(&mut SgdConfig::new().init(), 0.1.into(), gradients);
 
         let backbone = after.model.backbone.num_params();

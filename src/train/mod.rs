@@ -124,8 +124,12 @@ pub fn train(
     if epochs_done > 0 {
         training = training.checkpoint(epochs_done);
     }
-    let trainee = Trainee::new(network, recipe.backbone_lr > 0.0, averaging_rate(settings))
+    let mut trainee = Trainee::new(network, recipe.backbone_lr > 0.0, averaging_rate(settings))
         .sharing(1.0 / settings.accumulate as f64);
+    if settings.checkpointing {
+        trainee = trainee.sparing();
+        training = training.gradient_checkpointing();
+    }
     let result = training.launch(Learner::new(trainee, optimizer(recipe), rates(settings)?));
     match (result.error, result.interrupted) {
         (Some(error), _) => return Err(TrainError::Stopped(error)),
@@ -152,7 +156,7 @@ pub fn train(
     Ok(Outcome { weights, validation, threshold, held_out, novel })
 }
 
-/// burn's training loop with what it measures and shows, and how it spares memory.
+/// burn's training loop with what it measures and shows.
 fn supervised(learning: Loader, validating: Loader, settings: &Settings, out: &Path) -> SupervisedTraining<Trainee> {
     let mut training = SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
         .with_default_checkpointers()
@@ -162,9 +166,6 @@ fn supervised(learning: Loader, validating: Loader, settings: &Settings, out: &P
         .metric_valid_numeric(MeanIou::of(Role::HeldOut).at(settings.recipe.threshold));
     if settings.accumulate > 1 {
         training = training.grads_accumulation(settings.accumulate);
-    }
-    if settings.checkpointing {
-        training = training.gradient_checkpointing();
     }
     match io::stdout().is_terminal() {
         true => training,
@@ -255,9 +256,14 @@ mod tests {
     use super::*;
 
     fn run(out: &Path, resume: bool) -> Result<Outcome, TrainError> {
+        run_with(tiny(), out, resume)
+    }
+
+    /// Trains on drawn pictures.
+    fn run_with(settings: Settings, out: &Path, resume: bool) -> Result<Outcome, TrainError> {
         let device = Device::flex();
         device.seed(0);
-        let settings = Settings { data: vec![], ..tiny() };
+        let settings = Settings { data: vec![], ..settings };
         let network = Hsnet::init(settings.backbone, &device);
         train(network, Material::open(&settings)?, &settings, out, resume, &device)
     }
@@ -265,13 +271,15 @@ mod tests {
     #[test]
     fn a_resumed_training_ends_where_an_uninterrupted_one_does() {
         let (whole, halved) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let weights = run(whole.path(), false).unwrap().weights;
+        let last = with(|recipe| recipe.select = Select::Last);
+        let settings = Settings { accumulate: 2, checkpointing: true, ..last };
+        let weights = run_with(settings.clone(), whole.path(), false).unwrap().weights;
         let checkpoint = |out: &Path, part: &str| out.join("checkpoint").join(format!("{part}-1.bpk"));
         fs::create_dir(halved.path().join("checkpoint")).unwrap();
         for part in ["model", "optim", "scheduler"] {
             fs::copy(checkpoint(whole.path(), part), checkpoint(halved.path(), part)).unwrap();
         }
-        let resumed = run(halved.path(), true).unwrap().weights;
+        let resumed = run_with(settings, halved.path(), true).unwrap().weights;
         assert!(fs::read(weights).unwrap() == fs::read(resumed).unwrap(), "the weights differ");
     }
 
@@ -284,6 +292,40 @@ mod tests {
         assert_eq!((header.data.as_str(), header.size), ("drawn shapes", [64, 64]));
         assert_eq!(header.threshold, outcome.threshold);
         assert!(!outcome.held_out.is_empty() && outcome.novel.is_empty());
+    }
+
+    #[test]
+    fn the_weights_are_those_of_the_best_validation_and_patience_ends_the_training() {
+        let out = tempfile::tempdir().unwrap();
+        // At this rate the network forgets more than it learns.
+        let mut settings = Settings { episodes: 80, patience: Some(2), ..with(|recipe| recipe.lr = 0.3) };
+        settings.recipe.average = 0.0;
+        let outcome = run_with(settings.clone(), out.path(), false).unwrap();
+        let last = last_checkpoint(out.path()).unwrap();
+        assert_eq!(last, outcome.validation + 2);
+        assert!(last < settings.epochs());
+
+        let trainee = Trainee::new(Hsnet::init(settings.backbone, &Device::flex()), false, 1.0);
+        let best = restored(trainee, out.path(), outcome.validation).unwrap().average;
+        let header = Header::hsnet(settings.backbone, settings.recipe.plane());
+        let expected = out.path().join("expected.safetensors");
+        weights::save(&best, &header, &expected).unwrap();
+        let arrays = |path: &Path| {
+            let (_, network) = weights::load(&fs::read(path).unwrap(), &Device::flex()).unwrap();
+            weights::arrays_of(&network)
+        };
+        assert!(arrays(&outcome.weights) == arrays(&expected), "not the weights of the best validation");
+
+        // Nothing more is learned after that.
+        let resumed = run_with(settings, out.path(), true).unwrap();
+        assert_eq!((resumed.validation, last_checkpoint(out.path()).unwrap()), (outcome.validation, last));
+    }
+
+    #[test]
+    fn nothing_is_chosen_on_novel_classes_that_are_not_there() {
+        let out = tempfile::tempdir().unwrap();
+        let error = run_with(with(|recipe| recipe.select = Select::Test), out.path(), false).unwrap_err().to_string();
+        assert!(error.contains("--select test") && error.contains("--fold"), "{error}");
     }
 
     #[test]
@@ -308,5 +350,12 @@ mod tests {
         assert!(rates[99] < 0.002);
         let path = Some("model.backbone.blocks.0.expand.weight");
         assert_eq!(scheduler.step().lr_from_param(burn::module::ParamId::new(), path), 0.0);
+    }
+
+    #[test]
+    fn the_published_rate_is_one_and_the_same() {
+        let settings = Settings { recipe: Recipe { batch: 2, ..Recipe::PUBLISHED }, ..tiny() };
+        let mut scheduler = rates(&settings).unwrap();
+        assert!((0..settings.steps()).all(|_| scheduler.step().base() == 1e-3));
     }
 }
