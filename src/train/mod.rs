@@ -218,9 +218,8 @@ fn rates(settings: &Settings) -> Result<ModuleLrScheduler, TrainError> {
 /// The trainee as it was at a validation whose checkpoint is kept.
 fn restored(trainee: Trainee, out: &Path, validation: usize) -> Result<Trainee, TrainError> {
     let path = out.join(CHECKPOINTS).join(format!("model-{validation}.bpk"));
-    let record = ModuleRecord::load(&path)
-        .map_err(|error| TrainError::Folder { path: path.clone(), problem: error.to_string() })?;
-    Ok(trainee.load_record(record))
+    let restored = ModuleRecord::load(&path).and_then(|record| trainee.try_load_record(record));
+    restored.map_err(|error| TrainError::Folder { path, problem: error.to_string() })
 }
 
 /// The last epoch of which the whole checkpoint is there, 0 if there is none.
