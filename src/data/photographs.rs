@@ -181,7 +181,7 @@ impl Photographs {
 
     /// A background with a distractor now and then, and the object, if there is one, before both.
     fn composed(&self, asked: Question, object: Option<&Shot>, rng: &mut Rng) -> Result<Shot, DataError> {
-        let mut picture = self.background(asked, object.is_none(), rng)?;
+        let mut picture = self.background(asked, rng)?;
         if rng.random_bool(0.7)
             && let Some(other) = self.collection.classes.choose(rng)
             && other.id != asked.class.id
@@ -197,18 +197,17 @@ impl Photographs {
         Ok(Shot { picture, mask })
     }
 
-    /// Some picture, if possible and surely if `must`, that does not show the class.
-    fn background(&self, asked: Question, must: bool, rng: &mut Rng) -> Result<Picture, DataError> {
-        let everywhere = asked.showing.len() == self.scenes.len();
-        let picture = match everywhere && !must {
+    /// Some picture that does not show the class; any, if all do.
+    fn background(&self, asked: Question, rng: &mut Rng) -> Result<Picture, DataError> {
+        let picture = match asked.showing.len() == self.scenes.len() {
             true => self.collection.scene(self.scenes[rng.random_range(0..self.scenes.len())])?.picture.clone(),
             false => self.without(asked, rng)?.picture,
         };
-        let nothing = Mask::empty(picture.height, picture.width);
-        Ok(self.altered(&Shot { picture, mask: nothing }, rng).picture)
+        let mask = Mask::empty(picture.height, picture.width);
+        Ok(self.altered(&Shot { picture, mask }, rng).picture)
     }
 
-    /// Some picture that does not show the class, nothing marked in it.
+    /// Some picture that does not show the class, nothing marked in it. There must be one.
     fn without(&self, asked: Question, rng: &mut Rng) -> Result<Shot, DataError> {
         loop {
             let scene = self.scenes[rng.random_range(0..self.scenes.len())];

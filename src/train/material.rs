@@ -70,11 +70,10 @@ impl Material {
         }
         let Making { size, shots, negative, .. } = making;
         training.add(settings.drawn, Drawn { size, shots, negative });
-        let names = |collection: &Collection| collection.classes.iter().map(|class| class.name.clone()).collect();
         Ok(Self {
             held_out: held_out_episodes(&held_out, &training, settings)?,
             novel: novel_episodes(&novel, settings)?,
-            held_out_classes: held_out.iter().flat_map(|held| -> Vec<String> { names(held) }).collect(),
+            held_out_classes: held_out.iter().flat_map(|held| &held.classes).map(|class| class.name.clone()).collect(),
             training,
             description: description(settings),
         })
@@ -101,12 +100,12 @@ fn check_names(collections: &[Collection], settings: &Settings) -> Result<(), Da
     }
 }
 
-/// The classes to learn from, and those held out: the named ones, or some chosen by the seed, or none where the
-/// threshold is known.
+/// The classes to learn from, and those held out: the named ones, or some chosen by the seed, or none where nothing is
+/// to be chosen on them.
 fn hold_out(collection: Collection, settings: &Settings) -> (Collection, Collection) {
     let mut named = settings.hold_out.clone();
     let askable = askable(&collection);
-    if named.is_empty() && settings.recipe.threshold.is_none() && askable.len() >= FEWEST {
+    if named.is_empty() && settings.recipe.holds_out() && askable.len() >= FEWEST {
         let mut names: Vec<String> = askable.iter().map(|class| class.name.clone()).collect();
         names.shuffle(&mut stream(settings.start.seed, HOLDING_OUT));
         names.truncate(names.len().div_ceil(HELD_OUT));
@@ -201,6 +200,7 @@ mod tests {
 
     use super::*;
     use crate::data::fixture::Tree;
+    use crate::train::Select;
     use crate::train::settings::tests::tiny;
 
     /// Eight classes of two pictures each.
@@ -233,6 +233,18 @@ mod tests {
         let (kept, held) = hold_out(all, &settings);
         assert_eq!((kept.classes.len(), held.classes.len()), (7, 1));
         assert!(!classes(&kept).contains(&held.classes[0].name));
+    }
+
+    #[test]
+    fn where_nothing_is_to_be_chosen_no_class_is_held_out() {
+        let tree = tree();
+        for (threshold, select, held) in
+            [(Some(0.4), Select::Last, 0), (Some(0.4), Select::HeldOut, 1), (None, Select::Last, 1)]
+        {
+            let mut settings = settings(&tree);
+            (settings.recipe.threshold, settings.recipe.select) = (threshold, select);
+            assert_eq!(Material::open(&settings).unwrap().held_out_classes.len(), held, "{threshold:?} {select:?}");
+        }
     }
 
     #[test]

@@ -70,8 +70,7 @@ pub struct Recipe {
     /// the weights themselves.
     pub average: f64,
     pub select: Select,
-    /// The threshold, where it is known from elsewhere; then no class is held out to choose it, and what is validated is
-    /// new draws of the classes that are learned.
+    /// The threshold, where it is known from elsewhere.
     pub threshold: Option<f32>,
 }
 
@@ -96,8 +95,8 @@ impl Recipe {
         threshold: None,
     };
 
-    /// HSNet's (section 5.1 of the paper; where that is silent, the published implementation): Adam at one rate on
-    /// pictures as they are, and the checkpoint that is best on the test episodes, where the larger logit wins.
+    /// HSNet's, as its published implementation has it: Adam at one rate on pictures as they are, and the checkpoint that
+    /// is best on the novel classes, where the larger logit wins.
     pub const PUBLISHED: Self = Self {
         size: 400,
         shots: 1,
@@ -120,6 +119,11 @@ impl Recipe {
     /// Height and width of every picture.
     pub fn plane(&self) -> [usize; 2] {
         [self.size; 2]
+    }
+
+    /// Whether classes are held out: to choose the threshold on, or the weights.
+    pub fn holds_out(&self) -> bool {
+        self.threshold.is_none() || self.select == Select::HeldOut
     }
 
     /// Looks for values that cannot work.

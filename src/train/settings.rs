@@ -44,7 +44,7 @@ pub struct Settings {
     pub fold: Option<usize>,
     /// Classes, by name, that are not used at all.
     pub exclude: Vec<String>,
-    /// Classes, by name, that are not learned from but choose the threshold; if none is named, one in eight.
+    /// Classes, by name, that are not learned from but choose threshold and weights; if none is named, one in eight.
     pub hold_out: Vec<String>,
     #[serde(with = "name")]
     pub backbone: BackboneKind,

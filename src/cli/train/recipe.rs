@@ -75,8 +75,8 @@ pub struct RecipeArgs {
     /// Whose weights are exported
     #[arg(long, value_enum, value_name = "WHOSE")]
     select: Option<Select>,
-    /// The threshold to recommend, known from elsewhere; then no class is held out to choose it
-    #[arg(long, conflicts_with = "hold_out", value_parser = crate::cli::threshold)]
+    /// The threshold to recommend, known from elsewhere; with it, only --select held-out holds classes out
+    #[arg(long, value_parser = crate::cli::threshold)]
     threshold: Option<f32>,
 }
 
