@@ -137,10 +137,8 @@ pub fn train(
         (None, None) => {}
     }
 
-    let last = last_checkpoint(out)?;
-    let validation = judge.chosen(last, &mut FileMetricLogger::new(out));
-    let trainee = if validation == last { result.model } else { restored(result.model, out, validation)? };
-    let network = trainee.average;
+    let validation = judge.chosen(last_checkpoint(out)?, &mut FileMetricLogger::new(out));
+    let network = restored(result.model, out, validation)?.average;
     let (held_out, novel) = sweep(&network, &validating, recipe.threshold, device)?;
     let threshold = recipe.threshold.unwrap_or(held_out.best().threshold);
     let header = Header {
