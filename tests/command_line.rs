@@ -3,10 +3,10 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use common::command::{complaint, folder, golden, run};
+use common::command::{complaint, fewseg, folder, golden, run};
 use common::distance;
 use fewseg::image::Mask;
 use fewseg::weights;
@@ -123,6 +123,89 @@ fn a_training_resumed_before_its_first_checkpoint_starts_where_it_did() {
     assert!(finished == fs::read(Path::new(out).join("weights.safetensors")).unwrap(), "the weights differ");
     fs::remove_file(&weights).unwrap();
     run(&["train", "--resume", "--out", out]);
+}
+
+#[test]
+fn a_training_takes_a_recipe_and_every_value_of_it_by_itself() {
+    let (folder, weights) = folder();
+    let out = folder.path().join("run");
+    let how = ["--recipe", "published", "--size", "64", "--batch", "2", "--select", "held-out", "--schedule", "cosine"];
+    let what = ["--shots", "2", "--negative", "0.5", "--augment", "mild", "--sample", "classes", "--patience", "1"];
+    let spare = ["--accumulate", "2", "--checkpointing"];
+    let long = ["--episodes", "4", "--validate-every", "2", "--held-out-episodes", "2"];
+    let start = ["train", "--weights", &weights, "--out", out.to_str().unwrap()];
+    run(&[&start[..], &how, &what, &spare, &long].concat());
+    let settings: serde_json::Value = serde_json::from_slice(&fs::read(out.join("settings.json")).unwrap()).unwrap();
+    let recipe = &settings["recipe"];
+    // Given by itself; of the published recipe; of neither.
+    assert_eq!((&recipe["select"], &recipe["shots"]), (&"held-out".into(), &2.into()));
+    assert_eq!((&recipe["average"], &recipe["weight_decay"]), (&0.0.into(), &0.0.into()));
+    assert_eq!((&settings["accumulate"], &settings["checkpointing"]), (&2.into(), &true.into()));
+    assert!(weights::load(&fs::read(out.join("weights.safetensors")).unwrap(), &Device::flex()).is_ok());
+}
+
+/// A PASCAL tree of pictures that show classes 1, 2 and 6: two of fold 0 and one of fold 1.
+fn pascal(root: &Path) {
+    let voc = root.join("VOC2012");
+    let make = |path: PathBuf| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        path
+    };
+    let mut lists: [String; 4] = Default::default();
+    for (class, fold) in [(1u8, 0), (2, 0), (6, 1)] {
+        for number in 0..3u8 {
+            let name = format!("2007_{class}{number}");
+            let picture =
+                image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([40 * class, (4 * x) as u8, (4 * y) as u8]));
+            picture.save(make(voc.join(format!("JPEGImages/{name}.jpg")))).unwrap();
+            let labels = image::GrayImage::from_fn(64, 64, |x, _| image::Luma([if x < 32 { class } else { 0 }]));
+            labels.save(make(voc.join(format!("SegmentationClassAug/{name}.png")))).unwrap();
+            lists[fold] += &format!("{name}__{class:02}\n");
+        }
+    }
+    for (fold, list) in lists.iter().enumerate() {
+        for side in ["trn", "val"] {
+            fs::write(make(voc.join(format!("lists/{side}/fold{fold}.txt"))), list).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_published_recipe_chooses_on_the_test_and_says_so() {
+    let (folder, weights) = folder();
+    pascal(folder.path());
+    let data = folder.path().join("VOC2012");
+    let out = folder.path().join("run");
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let small =
+        ["--size", "64", "--batch", "2", "--episodes", "4", "--validate-every", "2", "--held-out-episodes", "1"];
+    let output = fewseg(
+        &[
+            &["train", "--recipe", "published", "--data", data, "--fold", "1", "--weights", &weights, "--out", out],
+            &small[..],
+        ]
+        .concat(),
+    );
+    let (said, warned) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{warned}");
+    assert!(warned.contains("chosen on the novel classes") && said.contains("threshold 0.50"), "{said}{warned}");
+}
+
+#[test]
+fn the_help_of_train_shows_both_recipes() {
+    let output = fewseg(&["train", "--help"]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    for heading in ["Data:", "Network:", "Recipe", "Run:", "Recipes:"] {
+        assert!(help.contains(heading), "{heading} is missing in\n{help}");
+    }
+    let row = |flag: &str| {
+        let line = help.lines().rev().find(|line| line.trim_start().starts_with(flag)).unwrap();
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (row("--size"), row("--select")),
+        (vec!["256".into(), "400".into()], vec!["held-out".into(), "test".into()])
+    );
 }
 
 #[test]

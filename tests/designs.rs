@@ -5,10 +5,11 @@ mod common;
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Distribution, Tolerance};
-use common::{devices, distance};
+use common::{devices, distance, formula_checkpoint};
 use fewseg::backbone::BackboneKind;
 use fewseg::hsnet::{Design, Hsnet, Marked, Masking};
 use fewseg::image::Mask;
+use fewseg::weights::import_arrays;
 
 const KIND: BackboneKind = BackboneKind::MobilenetV2;
 const SIDE: usize = 64;
@@ -87,7 +88,8 @@ fn a_guide_sees_the_supports_background_and_the_plain_network_does_not() {
     let elsewhere = support.clone() * on_object.clone() + pictures() * (1.0 - on_object);
     let sides = |network: &Hsnet| network.support(marked(support.clone())).sides;
     assert!(sides(&network(Masking::Features, false)).is_none());
-    let guided = network(Masking::Features, true).map(&mut Wake);
+    let (_, imported) = import_arrays(formula_checkpoint(KIND), KIND, &Device::flex()).unwrap();
+    let guided = imported.redesign(Design { guided: true, ..Design::default() }, &Device::flex()).map(&mut Wake);
     let mut seen = guided.support(marked(support.clone()));
     let before: Vec<f32> = guided.logits(&guided.features(query.clone()), &seen).into_data().iter().collect();
     let other = guided.support(marked(elsewhere));

@@ -1,5 +1,7 @@
 //! `fewseg train`: from episodes to weights.
 
+mod recipe;
+
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -10,108 +12,114 @@ use super::{DeviceChoice, Outcome, about, read};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
 use crate::hsnet::{Design, Hsnet, Kernel, Masking};
-use crate::train::{self, DataSet, Devices, Exchange, Material, Run, Settings, Start, Stop};
+use crate::train::{self, DataSet, Devices, Exchange, Material, Run, Select, Settings, Start, Stop};
 use crate::weights::{self, LICENCE};
+use recipe::RecipeArgs;
 
 /// The weights that come with fewseg.
 const DEFAULT_WEIGHTS: &str = "weights/default.safetensors";
 /// Where trainings go that are not told where.
 const RUNS: &str = "runs";
 
+/// The headings that the help puts the flags under, beside the recipe's.
+const DATA: &str = "Data";
+const NETWORK: &str = "Network";
+const RUN: &str = "Run";
+
 #[derive(Args)]
+#[command(after_help = recipe::table())]
 pub struct TrainArgs {
     /// A data set; may be repeated. Without any, pictures are drawn
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = DATA)]
     data: Vec<PathBuf>,
     /// The layout of each data set, in the same order [default: found out]
-    #[arg(long, value_name = "FORMAT", value_enum)]
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = DATA)]
     format: Vec<Format>,
     /// How often each data set is drawn from relative to the others, in the same order [default: all alike]
-    #[arg(long, value_name = "WEIGHT", value_parser = weight)]
+    #[arg(long, value_name = "WEIGHT", value_parser = weight, help_heading = DATA)]
     weight: Vec<f64>,
     /// How often an episode is drawn from nothing, as a weight beside the data sets' [default: 0, without data sets 1]
-    #[arg(long, value_name = "WEIGHT", value_parser = weight)]
+    #[arg(long, value_name = "WEIGHT", value_parser = weight, help_heading = DATA)]
     drawn: Option<f64>,
-    /// The PASCAL fold whose classes stay novel [default: none, all classes are learned]
-    #[arg(long)]
+    /// Where each data set's lists are, a folder or one file, in the same order [default: in the data set's tree]
+    #[arg(long, value_name = "DIR|FILE", help_heading = DATA)]
+    lists: Vec<PathBuf>,
+    /// Leave out files and lines that cannot be used, instead of stopping
+    #[arg(long, help_heading = DATA)]
+    skip_missing: bool,
+    /// The fold whose classes stay novel, of PASCAL-5i and COCO-20i [default: none, all classes are learned]
+    #[arg(long, help_heading = DATA)]
     fold: Option<usize>,
     /// A class, by name, that is not used; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = DATA)]
     exclude: Vec<String>,
-    /// A class, by name, to choose the threshold on instead of learning from it; may be repeated [default: one in eight]
-    #[arg(long, value_name = "NAME")]
+    /// A class, by name, to choose weights and threshold on instead of learning from it; may be repeated [default: one
+    /// in eight]
+    #[arg(long, value_name = "NAME", help_heading = DATA)]
     hold_out: Vec<String>,
-    /// The threshold to recommend, known from elsewhere; then no class is held out to choose it
-    #[arg(long, conflicts_with = "hold_out", value_parser = super::threshold)]
-    threshold: Option<f32>,
-    /// The share of episodes that paste one object onto two backgrounds
-    #[arg(long, default_value_t = 0.4)]
-    pasted: f64,
+    /// Episodes of held-out classes in a validation
+    #[arg(long, value_name = "N", default_value_t = 64, help_heading = DATA)]
+    held_out_episodes: usize,
+
     /// The backbone [default: that of the weights, else mobilenetv2]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = NETWORK)]
     backbone: Option<BackboneKind>,
     /// The weights to start from [default: weights/default.safetensors if it is there and its backbone fits]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = NETWORK)]
     weights: Option<PathBuf>,
     /// A weight file to take only the backbone from; the learner then starts from scratch unless --weights is given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = NETWORK)]
     backbone_weights: Option<PathBuf>,
     /// How what is around the object is kept out of a support's features [default: as the weights have it, else features]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = NETWORK)]
     masking: Option<Masking>,
-    /// The learner's 4D kernel; another than the weights' starts from scratch [default: as the weights have it, else center-pivot]
-    #[arg(long, value_enum)]
+    /// The learner's 4D kernel; another than the weights' starts from scratch [default: as the weights have it, else
+    /// center-pivot]
+    #[arg(long, value_enum, help_heading = NETWORK)]
     kernel: Option<Kernel>,
     /// Give the decoder a guide: how each place compares with the supports' object and background, and its own features
-    #[arg(long)]
+    #[arg(long, help_heading = NETWORK)]
     guided: bool,
-    /// The side of the square that queries are resized to
-    #[arg(long, default_value_t = 256)]
-    size: usize,
-    /// The side of the square that supports are resized to [default: the queries']
-    #[arg(long)]
-    support_size: Option<usize>,
-    /// Episodes a step
-    #[arg(long, default_value_t = 4)]
-    batch: usize,
+
+    #[command(flatten)]
+    recipe: RecipeArgs,
+
     /// Episodes in all
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, value_name = "N", default_value_t = 4000, help_heading = RUN)]
     episodes: usize,
     /// Episodes between two validations, each with a checkpoint
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = 500, help_heading = RUN)]
     validate_every: usize,
-    /// Episodes of held-out classes in a validation
-    #[arg(long, default_value_t = 64)]
-    held_out_episodes: usize,
-    /// The learner's highest learning rate
-    #[arg(long, default_value_t = 1e-3)]
-    lr: f64,
-    /// The backbone's highest learning rate; 0 freezes it
-    #[arg(long, default_value_t = 0.0)]
-    backbone_lr: f64,
-    /// Weight decay
-    #[arg(long, default_value_t = 0.01)]
-    weight_decay: f32,
+    /// End the training after this many validations in a row without gain [default: never]
+    #[arg(long, value_name = "N", help_heading = RUN)]
+    patience: Option<usize>,
+    /// Go through the episodes of a step in this many parts, which takes that much less memory and learns the same
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = RUN)]
+    accumulate: usize,
+    /// Compute again for the gradient what is cheap to compute, instead of keeping it in memory
+    #[arg(long, help_heading = RUN)]
+    checkpointing: bool,
     /// Two trainings with the same seed see the same episodes
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, help_heading = RUN)]
     seed: u64,
     /// Threads that prepare episodes [default: half the cores, 16 at most]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = RUN)]
     workers: Option<usize>,
     /// Where to train
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = RUN)]
     device: DeviceChoice,
     /// How many such devices share each step's episodes
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..),
+          help_heading = RUN)]
     devices: u16,
     /// Exchange gradients between the devices by NVIDIA's NCCL instead of through the first one
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     ddp: bool,
     /// The folder for checkpoints, logs and the finished weights [default: the next number under runs/]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = RUN)]
     out: Option<PathBuf>,
     /// Go on with the training in --out (by default the newest under runs/), with the settings it was started with
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     resume: bool,
 }
 
@@ -125,7 +133,12 @@ pub fn run(args: TrainArgs) -> Outcome {
     let material = Material::open(&settings)?;
     println!("Training on {}; checkpoints in {}.", material.description, out.display());
     if !material.held_out_classes.is_empty() {
-        println!("Held out to choose the threshold: {}.", material.held_out_classes.join(", "));
+        println!("Held out to choose weights and threshold: {}.", material.held_out_classes.join(", "));
+    }
+    if settings.recipe.select == Select::Test {
+        eprintln!(
+            "fewseg: the weights are chosen on the novel classes, as published: what they score there is no fair measure"
+        );
     }
     // burn's workers under --ddp wait for one another and cannot be asked to stop: there, the first signal ends.
     let stop = if args.ddp { Stop::default() } else { Stop::on_signals()? };
@@ -147,7 +160,12 @@ pub fn run(args: TrainArgs) -> Outcome {
             println!("At {:.2}: mIoU {:.1}, FB-IoU {:.1}", outcome.threshold, score.miou(), score.fb_iou());
         }
     }
-    println!("Wrote {} with the threshold {:.2}.", outcome.weights.display(), outcome.threshold);
+    println!(
+        "Wrote {}, the weights of validation {}, with the threshold {:.2}.",
+        outcome.weights.display(),
+        outcome.validation,
+        outcome.threshold
+    );
     Ok(())
 }
 
@@ -259,21 +277,18 @@ fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) ->
         data: data_sets(args)?,
         drawn: args.drawn.unwrap_or(if args.data.is_empty() { 1.0 } else { 0.0 }),
         fold: args.fold,
+        skip_missing: args.skip_missing,
         exclude: args.exclude.clone(),
         hold_out: args.hold_out.clone(),
-        threshold: args.threshold,
-        design: network.design(),
-        pasted: args.pasted,
         backbone: network.kind(),
-        size: [args.size; 2],
-        support_size: [args.support_size.unwrap_or(args.size); 2],
-        batch: args.batch,
+        design: network.design(),
+        recipe: args.recipe.recipe(),
         episodes: args.episodes,
         validate_every: args.validate_every,
         held_out_episodes: args.held_out_episodes,
-        lr: args.lr,
-        backbone_lr: args.backbone_lr,
-        weight_decay: args.weight_decay,
+        patience: args.patience,
+        accumulate: args.accumulate,
+        checkpointing: args.checkpointing,
         workers: args.workers.unwrap_or_else(workers),
         licence,
     })
@@ -281,7 +296,8 @@ fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) ->
 
 /// The data sets with their formats and weights, which are given for all of them or for none.
 fn data_sets(args: &TrainArgs) -> Outcome<Vec<DataSet>> {
-    for (name, count) in [("--format", args.format.len()), ("--weight", args.weight.len())] {
+    let given = [("--format", args.format.len()), ("--weight", args.weight.len()), ("--lists", args.lists.len())];
+    for (name, count) in given {
         if count != 0 && count != args.data.len() {
             let data = args.data.len();
             return Err(
@@ -294,7 +310,8 @@ fn data_sets(args: &TrainArgs) -> Outcome<Vec<DataSet>> {
             Some(&format) => format,
             None => Format::detect(root)?,
         };
-        Ok(DataSet { root: root.clone(), format, weight: args.weight.get(index).copied().unwrap_or(1.0) })
+        let weight = args.weight.get(index).copied().unwrap_or(1.0);
+        Ok(DataSet { root: root.clone(), format, weight, lists: args.lists.get(index).cloned() })
     };
     args.data.iter().enumerate().map(set).collect()
 }

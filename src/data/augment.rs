@@ -5,6 +5,44 @@ use rand::Rng as _;
 use super::source::Rng;
 use crate::image::{Mask, Picture};
 
+/// How far the views of a training picture depart from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Augment {
+    /// Not at all, as published.
+    None,
+    /// A little: most of the picture, every second one mirrored, in much the same light.
+    Mild,
+    /// Another crop, angle and side, in other light.
+    Full,
+}
+
+impl Augment {
+    /// The share of the full alteration.
+    fn strength(self) -> f32 {
+        match self {
+            Self::None => 0.0,
+            Self::Mild => 0.3,
+            Self::Full => 1.0,
+        }
+    }
+
+    /// A view to look through.
+    pub fn view(self, rng: &mut Rng) -> View {
+        match self {
+            Self::None => View::WHOLE,
+            altered => View::random(altered.strength(), rng),
+        }
+    }
+
+    /// Sets a picture in another light.
+    pub fn relight(self, picture: &mut Picture, rng: &mut Rng) {
+        if self != Self::None {
+            Light::random(self.strength(), rng).picture(picture);
+        }
+    }
+}
+
 /// Where a view looks: an affine map from its own plane to the picture's, both -1..1 on each
 /// axis. Beyond the border the picture is mirrored.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +55,14 @@ impl View {
     /// The whole picture as it is.
     pub const WHOLE: Self = Self { rows: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] };
 
-    /// A crop of 45% to 120% of each side, turned by up to 12 degrees, every second one flipped.
-    pub fn random(rng: &mut Rng) -> Self {
-        let zoom = rng.random_range(0.5..1.1f32);
-        let stretch = rng.random_range(0.9..1.1f32);
-        let (sin, cos) = rng.random_range(-0.2..0.2f32).sin_cos();
+    /// At strength 1 a crop of 45% to 120% of each side, turned by up to 12 degrees; at less, that much less of it.
+    /// Every second one is mirrored.
+    fn random(strength: f32, rng: &mut Rng) -> Self {
+        let zoom = 1.0 + strength * rng.random_range(-0.5..0.1f32);
+        let stretch = 1.0 + strength * rng.random_range(-0.1..0.1f32);
+        let (sin, cos) = (strength * rng.random_range(-0.2..0.2f32)).sin_cos();
         let flip = if rng.random_bool(0.5) { -1.0 } else { 1.0 };
-        let room = (1.0 - zoom).max(0.1);
+        let room = (1.0 - zoom).max(0.1 * strength);
         let [width, height] = [zoom * stretch, zoom / stretch];
         let mut offset = || rng.random_range(-room..room);
         Self { rows: [[flip * cos * width, -sin * width, offset()], [flip * sin * height, cos * height, offset()]] }
@@ -102,14 +141,15 @@ pub struct Light {
 }
 
 impl Light {
-    /// A moderate change; one in twelve takes all colour away.
-    pub fn random(rng: &mut Rng) -> Self {
-        let grey = rng.random_bool(1.0 / 12.0);
-        let contrast = rng.random_range(0.75..1.3f32);
+    /// At strength 1 a moderate change, one in twelve taking all colour away; at less, that much less of it.
+    pub fn random(strength: f32, rng: &mut Rng) -> Self {
+        let grey = rng.random_bool(f64::from(strength) / 12.0);
+        let contrast = 1.0 + strength * rng.random_range(-0.25..0.3f32);
+        let mut around_one = |most: f32| 1.0 + strength * rng.random_range(-most..most);
         Self {
-            saturation: if grey { 0.0 } else { rng.random_range(0.6..1.4) },
-            gain: std::array::from_fn(|_| contrast * rng.random_range(0.92..1.08f32)),
-            offset: 128.0 * (1.0 - contrast) + rng.random_range(-30.0..30.0f32),
+            saturation: if grey { 0.0 } else { around_one(0.4) },
+            gain: std::array::from_fn(|_| contrast * around_one(0.08)),
+            offset: 128.0 * (1.0 - contrast) + strength * rng.random_range(-30.0..30.0f32),
         }
     }
 
@@ -156,7 +196,7 @@ mod tests {
     fn picture_and_mask_move_together() {
         let (picture, mask) = ramp();
         for index in 0..50 {
-            let view = View::random(&mut stream(3, index));
+            let view = View::random(1.0, &mut stream(3, index));
             let (seen, marked) = (view.picture(&picture, [16, 16]), view.mask(&mask, [16, 16]));
             for (pixel, &object) in seen.rgb.chunks(3).zip(&marked.values) {
                 // Half a pixel of red on either side of the edge is open to rounding.
@@ -164,6 +204,23 @@ mod tests {
                 assert!(object == 0 || pixel[0] <= 36, "{pixel:?} is object");
             }
         }
+    }
+
+    #[test]
+    fn a_milder_view_departs_less_and_none_not_at_all() {
+        let (picture, _) = ramp();
+        let distance = |augment: Augment| -> u64 {
+            let altered = (0..50).map(|index| {
+                let mut rng = stream(5, index);
+                let mut seen = augment.view(&mut rng).picture(&picture, [8, 8]);
+                augment.relight(&mut seen, &mut rng);
+                let differences = seen.rgb.iter().zip(&picture.rgb).map(|(a, b)| u64::from(a.abs_diff(*b)));
+                differences.sum::<u64>()
+            });
+            altered.sum()
+        };
+        let [none, mild, full] = [Augment::None, Augment::Mild, Augment::Full].map(distance);
+        assert!(none == 0 && mild > 0 && full > mild + mild / 4, "{none}, {mild}, {full}");
     }
 
     #[test]

@@ -202,11 +202,6 @@ impl Collection {
         self.cache.get((scenes.number, number), || scenes.files[number].decode(scenes.longest_side))
     }
 
-    /// How many scenes there are to choose backgrounds from.
-    pub(super) fn scenes(&self) -> usize {
-        self.scenes.files.len()
-    }
-
     /// The episode of a class in which its pictures `supports` are shown and `query` is asked,
     /// all by their place in the class, as they are on disk.
     ///

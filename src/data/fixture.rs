@@ -26,7 +26,16 @@ impl Tree {
 
     /// A picture of plain grey.
     pub fn picture(&self, path: &str, width: u32, height: u32) {
-        let image = RgbImage::from_pixel(width, height, image::Rgb([90; 3]));
+        self.plain(path, [width, height], 90);
+    }
+
+    /// A white picture.
+    pub fn white(&self, path: &str, width: u32, height: u32) {
+        self.plain(path, [width, height], 255);
+    }
+
+    fn plain(&self, path: &str, [width, height]: [u32; 2], level: u8) {
+        let image = RgbImage::from_pixel(width, height, image::Rgb([level; 3]));
         image.save(self.make(path)).unwrap();
     }
 

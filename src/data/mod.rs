@@ -30,11 +30,12 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
+pub use augment::Augment;
 pub use cache::Cache;
 pub use collection::{Class, Collection, Scene, number_apart};
 pub use drawn::Drawn;
 pub use draws::{Draw, Protocol};
-pub use photographs::Photographs;
+pub use photographs::{Making, Photographs, Sample, supports};
 pub use source::{Mixture, Rng, Source, stream};
 
 use crate::image::ImageError;
@@ -114,6 +115,8 @@ pub enum DataError {
     Episodes(String),
     #[error("no data set has a class named {}; there are {}", unknown.join(", "), known.join(", "))]
     Classes { unknown: Vec<String>, known: Vec<String> },
+    #[error("every picture shows {class}, so no query can be without it; give --negative 0, or more classes")]
+    Everywhere { class: String },
     #[error("there is nothing to learn from: give at least one data set with two usable pictures")]
     Empty,
     #[error(

@@ -14,12 +14,12 @@ use crate::{
 /// Pastes the shot's object into the picture at a random place, size, angle and light, and
 /// returns where it is now. Without an object nothing changes.
 pub fn paste(object: &Shot, onto: &mut Picture, rng: &mut Rng) -> Mask {
-    let mut mask = Mask { width: onto.width, height: onto.height, values: vec![0; onto.width * onto.height] };
+    let mut mask = Mask::empty(onto.height, onto.width);
     let Some(bounds) = Bounds::of(&object.mask) else {
         return mask;
     };
     let placement = Placement::random(&bounds, [onto.height, onto.width], rng);
-    let light = Light::random(rng);
+    let light = Light::random(1.0, rng);
     let pixels = onto.rgb.as_chunks_mut::<3>().0.iter_mut().zip(&mut mask.values);
     for (i, (pixel, marked)) in pixels.enumerate() {
         let (x, y) = placement.source((i % onto.width) as f32, (i / onto.width) as f32);

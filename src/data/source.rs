@@ -19,11 +19,12 @@ pub fn stream(seed: u64, index: u64) -> Rng {
 
 /// Something that episodes can be drawn from without end.
 pub trait Source: Send + Sync {
-    /// One episode of one support; the same generator gives the same episode.
+    /// One episode; the same turn and generator give the same. `turn` counts the draws of a training: a source that
+    /// goes through its pictures one after another goes by it.
     ///
     /// # Errors
     /// When a file that was there cannot be decoded.
-    fn draw(&self, rng: &mut Rng) -> Result<Episode, DataError>;
+    fn draw(&self, turn: u64, rng: &mut Rng) -> Result<Episode, DataError>;
 }
 
 /// Several sources, each drawn from as often as its weight says.
@@ -50,8 +51,8 @@ impl Mixture {
 }
 
 impl Source for Mixture {
-    fn draw(&self, rng: &mut Rng) -> Result<Episode, DataError> {
-        self.choose(rng).ok_or(DataError::Empty)?.draw(rng)
+    fn draw(&self, turn: u64, rng: &mut Rng) -> Result<Episode, DataError> {
+        self.choose(rng).ok_or(DataError::Empty)?.draw(turn, rng)
     }
 }
 
@@ -67,7 +68,7 @@ mod tests {
     struct Only(usize);
 
     impl Source for Only {
-        fn draw(&self, _: &mut Rng) -> Result<Episode, DataError> {
+        fn draw(&self, _: u64, _: &mut Rng) -> Result<Episode, DataError> {
             let picture = Picture { width: 1, height: 1, rgb: vec![0; 3] };
             let mask = Mask { width: 1, height: 1, values: vec![0] };
             Ok(Episode { class: self.0, supports: vec![], query: Shot { picture, mask }, ignore: None })
@@ -82,7 +83,7 @@ mod tests {
         mixture.add(1.0, Only(2));
         let mut drawn = [0; 3];
         for index in 0..4000 {
-            drawn[mixture.draw(&mut stream(7, index)).unwrap().class] += 1;
+            drawn[mixture.draw(index, &mut stream(7, index)).unwrap().class] += 1;
         }
         assert_eq!(drawn[1], 0);
         assert!((2850..3150).contains(&drawn[0]), "{drawn:?}");
@@ -90,7 +91,7 @@ mod tests {
 
     #[test]
     fn nothing_to_draw_from_is_an_error() {
-        let drawn = Mixture::default().draw(&mut stream(0, 0));
+        let drawn = Mixture::default().draw(0, &mut stream(0, 0));
         assert!(matches!(drawn, Err(DataError::Empty)));
     }
 
@@ -99,7 +100,7 @@ mod tests {
         let mut mixture = Mixture::default();
         mixture.add(1.0, Only(0));
         mixture.add(1.0, Only(1));
-        let class = |index| mixture.draw(&mut stream(1, index)).unwrap().class;
+        let class = |index| mixture.draw(index, &mut stream(1, index)).unwrap().class;
         let forwards: Vec<_> = (0..20).map(class).collect();
         let backwards: Vec<_> = (0..20).rev().map(class).collect();
         assert!(forwards.iter().eq(backwards.iter().rev()));

@@ -38,6 +38,11 @@ impl Mask {
         Ok(Self { width, height, values })
     }
 
+    /// Nothing marked.
+    pub fn empty(height: usize, width: usize) -> Self {
+        Self { width, height, values: vec![0; height * width] }
+    }
+
     /// A PNG file of the same size, black with the object in white.
     ///
     /// # Errors

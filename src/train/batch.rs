@@ -33,12 +33,12 @@ pub struct Batching {
     pub normalisation: Normalisation,
 }
 
-/// One-shot episodes on a device.
+/// Episodes on a device.
 pub struct Batch {
     /// The pictures in which to find the object, `(batch, 3, h, w)`, normalised.
     pub query: Tensor<4>,
-    /// The pictures in which it is marked.
-    pub support: Marked,
+    /// The first support of every episode, then the second of every one, and so on.
+    pub shots: Vec<Marked>,
     /// Where it is in the query: 1 there and 0 elsewhere, `(batch, 1, h, w)`.
     pub target: Tensor<4>,
     /// The episodes themselves, for the metrics.
@@ -48,11 +48,16 @@ pub struct Batch {
 /// The same in ordinary memory, so that any thread may prepare it.
 pub struct Prepared {
     query: TensorData,
-    support: TensorData,
-    mask: TensorData,
-    planes: [TensorData; 3],
+    shots: Vec<Supports>,
     target: TensorData,
     episodes: Arc<[(Role, Arc<Episode>)]>,
+}
+
+/// One support of every episode; see [`Marked`].
+struct Supports {
+    pictures: TensorData,
+    mask: TensorData,
+    planes: [TensorData; 3],
 }
 
 impl Batching {
@@ -60,27 +65,34 @@ impl Batching {
     pub fn of(settings: &Settings) -> Self {
         Self {
             backbone: settings.backbone,
-            size: settings.size,
-            support_size: settings.support_size,
+            size: settings.recipe.plane(),
+            support_size: settings.recipe.support_plane(),
             normalisation: Normalisation::IMAGENET,
         }
     }
 
-    /// Lays episodes side by side; each has one support and pictures of the queries' size.
+    /// Lays episodes side by side; all have as many supports, and pictures of the queries' size.
     pub fn prepare(&self, episodes: Vec<(Role, Arc<Episode>)>) -> Prepared {
         let queries: Vec<&Shot> = episodes.iter().map(|(_, episode)| &episode.query).collect();
-        let [height, width] = self.support_size;
-        let supports: Vec<Shot> =
-            episodes.iter().map(|(_, episode)| episode.supports[0].resize(height, width)).collect();
-        let supports: Vec<&Shot> = supports.iter().collect();
-        let soften = |size: [usize; 2]| plane(size, supports.iter().map(|shot| shot.mask.soften(size[0], size[1])));
+        let shots = episodes.first().map_or(0, |(_, episode)| episode.supports.len());
         Prepared {
             query: self.pictures(self.size, &queries),
-            support: self.pictures(self.support_size, &supports),
-            mask: plane(self.support_size, supports.iter().map(|shot| whole(&shot.mask))),
-            planes: self.backbone.planes(self.support_size).map(soften),
+            shots: (0..shots).map(|shot| self.supports(&episodes, shot)).collect(),
             target: plane(self.size, queries.iter().map(|shot| whole(&shot.mask))),
             episodes: episodes.into(),
+        }
+    }
+
+    fn supports(&self, episodes: &[(Role, Arc<Episode>)], shot: usize) -> Supports {
+        let [height, width] = self.support_size;
+        let supports: Vec<Shot> =
+            episodes.iter().map(|(_, episode)| episode.supports[shot].resize(height, width)).collect();
+        let supports: Vec<&Shot> = supports.iter().collect();
+        let soften = |size: [usize; 2]| plane(size, supports.iter().map(|shot| shot.mask.soften(size[0], size[1])));
+        Supports {
+            pictures: self.pictures(self.support_size, &supports),
+            mask: plane(self.support_size, supports.iter().map(|shot| whole(&shot.mask))),
+            planes: self.backbone.planes(self.support_size).map(soften),
         }
     }
 
@@ -107,11 +119,13 @@ impl Prepared {
         let tensor = |data| Tensor::from_data(data, device);
         Batch {
             query: tensor(self.query),
-            support: Marked {
-                pictures: tensor(self.support),
-                mask: tensor(self.mask),
-                planes: self.planes.map(tensor),
-            },
+            shots: (self.shots.into_iter())
+                .map(|Supports { pictures, mask, planes }| Marked {
+                    pictures: tensor(pictures),
+                    mask: tensor(mask),
+                    planes: planes.map(tensor),
+                })
+                .collect(),
             target: tensor(self.target),
             episodes: self.episodes,
         }

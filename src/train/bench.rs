@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use burn::optim::AdamWConfig;
-use burn::optim::grad_clipping::GradientClippingConfig;
 use burn::tensor::Device;
 use burn::train::TrainStep;
 
 use super::batch::{Batching, Role};
 use super::learner::Trainee;
+use super::{Recipe, optimizer};
 use crate::data::{DataError, Drawn, Source, stream};
 use crate::episode::Episode;
 use crate::hsnet::Hsnet;
@@ -44,8 +43,7 @@ pub fn time_steps(network: Hsnet, steps: Steps, device: &Device) -> Result<Vec<D
         normalisation: header.normalisation,
     };
     let device = device.clone().autodiff();
-    let mut optimizer =
-        AdamWConfig::new().with_weight_decay(0.01).with_grad_clipping(Some(GradientClippingConfig::Norm(1.0))).init();
+    let mut optimizer = optimizer(&Recipe::FEWSEG);
     let mut trainee = Trainee::new(network, steps.train_backbone, 0.01);
     let mut times = Vec::with_capacity(steps.timed);
     for step in 0..steps.warm_up + steps.timed {
@@ -63,8 +61,8 @@ pub fn time_steps(network: Hsnet, steps: Steps, device: &Device) -> Result<Vec<D
 
 /// The drawn episodes of a step.
 fn episodes(step: usize, steps: Steps) -> Result<Vec<(Role, Arc<Episode>)>, DataError> {
-    let drawn = Drawn { size: steps.size };
+    let drawn = Drawn::new(steps.size);
     let numbers = step * steps.batch..(step + 1) * steps.batch;
-    let draw = |number: usize| Ok((Role::Learning, Arc::new(drawn.draw(&mut stream(0, number as u64))?)));
-    numbers.map(draw).collect()
+    let draw = |number: u64| Ok((Role::Learning, Arc::new(drawn.draw(number, &mut stream(0, number))?)));
+    numbers.map(|number| draw(number as u64)).collect()
 }

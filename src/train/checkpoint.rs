@@ -11,22 +11,19 @@ use std::time::Duration;
 use std::{fs, io, thread};
 
 use burn::lr_scheduler::LrSchedulerRecord;
+use burn::module::Module as _;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
-use burn::train::checkpoint::{
-    Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
-};
-use burn::train::metric::store::EventStoreClient;
+use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 
 use super::journal::{Event, Journal};
+use super::learner::Trainee;
 use super::{TrainError, disk, unusable};
 
 /// The folder of checkpoints in that of a training.
 const FOLDER: &str = "checkpoint";
 /// What a checkpoint is called while it is written.
 const PARTIAL: &str = "partial";
-/// How many are kept: the last, and the one before in case the last is damaged.
-const KEPT: usize = 2;
 /// How long to wait before a checkpoint that cannot be written is tried once more.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -40,12 +37,30 @@ pub struct Checkpoints {
     folder: PathBuf,
     journal: Arc<Journal>,
     /// How many parts of the checkpoints in work are written, by number.
-    written: Mutex<BTreeMap<usize, usize>>,
+    written: Tally,
+    /// How many parts of a checkpoint were given up, by number.
+    dropped: Tally,
+}
+
+/// Counts the parts of checkpoints.
+#[derive(Default)]
+struct Tally(Mutex<BTreeMap<usize, usize>>);
+
+impl Tally {
+    /// Counts a part; true if it was the last one of its checkpoint.
+    fn is_complete(&self, epoch: usize) -> bool {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = counts.remove(&epoch).unwrap_or(0) + 1;
+        if parts < PARTS.len() {
+            counts.insert(epoch, parts);
+        }
+        parts == PARTS.len()
+    }
 }
 
 impl Checkpoints {
     pub fn new(out: &Path, journal: Arc<Journal>) -> Arc<Self> {
-        Arc::new(Self { folder: out.join(FOLDER), journal, written: Mutex::default() })
+        Arc::new(Self { folder: out.join(FOLDER), journal, written: Tally::default(), dropped: Tally::default() })
     }
 
     /// What burn saves the network, the optimizer and the scheduler through.
@@ -68,13 +83,10 @@ impl Checkpoints {
             thread::sleep(PATIENCE);
             attempt()
         })?;
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = written.remove(&epoch).unwrap_or(0) + 1;
-        if parts == PARTS.len() {
-            return self.finish(epoch, &partial);
+        match self.written.is_complete(epoch) {
+            true => self.finish(epoch, &partial),
+            false => Ok(()),
         }
-        written.insert(epoch, parts);
-        Ok(())
     }
 
     fn finish(&self, epoch: usize, partial: &Path) -> io::Result<()> {
@@ -86,12 +98,6 @@ impl Checkpoints {
         disk::sync_folder(partial)?;
         disk::rename(partial, &whole)?;
         self.journal.write(Event::Checkpoint { epoch });
-        for (old, path) in numbered(&self.folder)? {
-            if old + KEPT <= epoch {
-                // One that cannot be removed now is tried again after the next.
-                let _ = fs::remove_dir_all(path);
-            }
-        }
         Ok(())
     }
 }
@@ -108,22 +114,18 @@ impl<R: Checkpoint> Checkpointer<R> for Part {
         self.checkpoints.write(epoch, self.name, &bytes).map_err(CheckpointerError::IOError)
     }
 
-    /// Checkpoints are removed together, when a newer one is whole.
-    fn delete(&self, _: usize) -> Result<(), CheckpointerError> {
+    /// The three parts go together. Each is given up by the thread that wrote the same part of a newer checkpoint
+    /// before: when the last one is, that checkpoint is whole.
+    fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
+        if self.checkpoints.dropped.is_complete(epoch) {
+            // One that cannot be removed only takes room.
+            let _ = fs::remove_dir_all(self.checkpoints.folder.join(epoch.to_string()));
+        }
         Ok(())
     }
 
     fn restore(&self, epoch: usize) -> Result<R, CheckpointerError> {
         R::load(self.checkpoints.folder.join(epoch.to_string()).join(self.name))
-    }
-}
-
-/// A checkpoint after every validation.
-pub struct EveryTime;
-
-impl CheckpointingStrategy for EveryTime {
-    fn checkpointing(&mut self, _: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
-        vec![CheckpointingAction::Save]
     }
 }
 
@@ -137,6 +139,26 @@ pub fn last_checkpoint(out: &Path) -> Result<usize, TrainError> {
     found.sort();
     let last = found.iter().rev().find(|(epoch, path)| path.ends_with(epoch.to_string()) && is_whole(path));
     Ok(last.map_or(0, |(epoch, _)| *epoch))
+}
+
+/// The validations whose checkpoints are in the folder of a training, whole or damaged.
+///
+/// # Errors
+/// When the folder of checkpoints cannot be read.
+pub fn kept(out: &Path) -> Result<Vec<usize>, TrainError> {
+    let folder = out.join(FOLDER);
+    let found = numbered(&folder).map_err(|error| unusable(&folder, &error))?;
+    Ok(found.into_iter().filter(|(epoch, path)| path.ends_with(epoch.to_string())).map(|(epoch, _)| epoch).collect())
+}
+
+/// The trainee as it was at a validation whose checkpoint is kept.
+///
+/// # Errors
+/// When burn cannot read it.
+pub fn restored(trainee: Trainee, out: &Path, validation: usize) -> Result<Trainee, TrainError> {
+    let path = out.join(FOLDER).join(validation.to_string()).join(MODEL);
+    let restored = ModuleRecord::load(&path).and_then(|record| trainee.try_load_record(record));
+    restored.map_err(|error| TrainError::Folder { path, problem: error.to_string() })
 }
 
 /// Whether burn can read all three files; it looks for their ends, but not at every number in them.

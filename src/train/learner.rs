@@ -6,12 +6,13 @@ use burn::Tensor;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::ExecutionError;
 use burn::tensor::activation::{sigmoid, softplus};
+use burn::tensor::{ExecutionError, GradientCheckpointingStrategy};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 use super::batch::{Batch, Role};
+use super::recipe::Loss;
 use crate::episode::Episode;
 use crate::hsnet::Hsnet;
 use crate::ops::resize_pictures;
@@ -26,6 +27,8 @@ pub struct Trainee {
     rate: f64,
     /// What a batch's loss counts in a step, where several batches make one.
     share: f64,
+    #[module(skip)]
+    loss: Loss,
 }
 
 impl Trainee {
@@ -35,12 +38,23 @@ impl Trainee {
         if !train_backbone {
             model.backbone = model.backbone.freeze();
         }
-        Self { model, average, rate, share: 1.0 }.train()
+        Self { model, average, rate, share: 1.0, loss: Loss::CrossEntropy }.train()
+    }
+
+    /// The same with another loss than the cross-entropy.
+    pub fn minimising(self, loss: Loss) -> Self {
+        Self { loss, ..self }
     }
 
     /// The same, each batch being only a `share` of a step whose gradients are summed.
     pub fn sharing(self, share: f64) -> Self {
         Self { share, ..self }
+    }
+
+    /// The same, computing again for the gradient what is cheap to compute, instead of keeping it. Inputs must be on a
+    /// device with gradient checkpointing too.
+    pub fn sparing(self) -> Self {
+        self.map(&mut Sparing)
     }
 }
 
@@ -49,14 +63,14 @@ impl TrainStep for Trainee {
     type Output = Found;
 
     fn step(&self, batch: Batch) -> TrainOutput<Found> {
-        let found = Found::by(&self.model, batch);
+        let found = Found::by(&self.model, batch, self.loss);
         TrainOutput::new(self, (found.loss.clone() * self.share).backward(), found)
     }
 
     fn optimize(self, optimizer: &mut ModuleOptimizer, rates: ModuleLearningRate, gradients: GradientsParams) -> Self {
-        let Self { model, average, rate, share } = optimizer.step(rates, self, gradients);
+        let Self { model, average, rate, share, loss } = optimizer.step(rates, self, gradients);
         let average = average.map(&mut Follow { values: values(&model), rate });
-        Self { model, average, rate, share }
+        Self { model, average, rate, share, loss }
     }
 }
 
@@ -65,13 +79,12 @@ impl InferenceStep for Trainee {
     type Output = Found;
 
     fn step(&self, batch: Batch) -> Found {
-        Found::by(&self.average, batch)
+        Found::by(&self.average, batch, self.loss)
     }
 }
 
 /// What a network found in a batch.
 pub struct Found {
-    /// The mean over all pixels of the cross-entropy.
     loss: Tensor<1>,
     /// The logit of the object less that of the background, `(batch, 1, h, w)` at the queries' size.
     pub margin: Tensor<4>,
@@ -79,13 +92,21 @@ pub struct Found {
 }
 
 impl Found {
-    /// Runs `network` on the batch. As resizing is linear, the logits' difference is resized in place of both.
-    pub fn by(network: &Hsnet, batch: Batch) -> Self {
+    /// Runs `network` on the batch, once a shot, and takes the mean of the shots' logits: the vote that joins shots
+    /// where the network is used has no gradient. As resizing is linear, the logits' difference is resized in place of
+    /// both.
+    pub fn by(network: &Hsnet, batch: Batch, loss: Loss) -> Self {
         let [_, _, height, width] = batch.target.dims();
-        let logits = network.forward(batch.query, batch.support);
+        let query = network.features(batch.query);
+        let logits =
+            batch.shots.into_iter().map(|shot| network.logits(&query, &network.support(shot)).unsqueeze_dim(0));
+        let logits = Tensor::<5>::cat(logits.collect(), 0).mean_dim(0).squeeze_dim(0);
         let margin = logits.clone().narrow(1, 1, 1) - logits.narrow(1, 0, 1);
         let margin = resize_pictures(margin, [height, width]);
-        let loss = cross_entropy(margin.clone(), batch.target.clone()) + overlap_loss(margin.clone(), batch.target);
+        let loss = match loss {
+            Loss::CrossEntropy => cross_entropy(margin.clone(), batch.target),
+            Loss::Overlap => cross_entropy(margin.clone(), batch.target.clone()) + apart(margin.clone(), batch.target),
+        };
         Self { loss, margin: margin.detach(), episodes: batch.episodes }
     }
 }
@@ -97,7 +118,7 @@ fn cross_entropy(margin: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
 }
 
 /// One less the soft overlap of prediction and truth (Dice; Milletari et al., 3DV 2016), on average over the episodes.
-fn overlap_loss(margin: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
+fn apart(margin: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
     let sum = |plane: Tensor<4>| plane.flatten::<2>(1, 3).sum_dim(1);
     let found = sigmoid(margin);
     let common = sum(found.clone() * target.clone()) * 2.0 + 1.0;
@@ -123,6 +144,15 @@ struct Copies;
 impl ModuleMapper for Copies {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         Param::from_tensor(param.val().detach()).set_require_grad(false)
+    }
+}
+
+/// Marks every parameter for gradient checkpointing; moving it to a device that has it does not.
+struct Sparing;
+
+impl ModuleMapper for Sparing {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| tensor.with_gradient_checkpointing_strategy(GradientCheckpointingStrategy::Balanced))
     }
 }
 
@@ -154,14 +184,17 @@ impl ModuleMapper for Follow {
         param.map(|average| {
             let average = average.without_autodiff();
             let value = value.reshape(average.shape());
-            (average.clone() + (value - average) * self.rate).autodiff()
+            let next = if self.rate < 1.0 { average.clone() + (value - average) * self.rate } else { value };
+            next.autodiff()
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::optim::SgdConfig;
+    use std::ops::Range;
+
+    use burn::optim::{GradientsAccumulator, SgdConfig};
     use burn::tensor::{Device, Tolerance};
 
     use super::*;
@@ -181,23 +214,103 @@ mod tests {
         loss.assert_approx_eq::<f32>(&[expected as f32].into(), Tolerance::rel_abs(1e-5, 1e-5));
     }
 
+    #[test]
+    fn the_overlap_is_that_of_dice() {
+        let device = Device::flex();
+        // Two episodes: found for sure where it is, and for sure nowhere.
+        let margin = Tensor::from_data([[[[60.0, -60.0, -60.0]]], [[[-60.0, -60.0, -60.0]]]], &device);
+        let target = Tensor::from_data([[[[1.0, 1.0, 0.0]]], [[[1.0, 1.0, 1.0]]]], &device);
+        let expected = 1.0 - ((2.0 + 1.0) / (1.0 + 2.0 + 1.0) + (0.0 + 1.0) / (0.0 + 3.0 + 1.0)) / 2.0;
+        apart(margin, target).into_data().assert_approx_eq::<f32>(&[expected].into(), Tolerance::rel_abs(1e-5, 1e-5));
+    }
+
     fn numbers(module: &Hsnet) -> Vec<f32> {
         values(module).flat_map(|value| value.try_into_vec_as::<f32>().unwrap()).collect()
     }
 
+    const KIND: BackboneKind = BackboneKind::MobilenetV2;
+
+    /// Drawn episodes of `shots` supports, on a device.
+    fn batch(numbers: Range<u64>, shots: usize, device: &Device) -> Batch {
+        let batching =
+            Batching { backbone: KIND, size: [64, 64], support_size: [64, 64], normalisation: Default::default() };
+        let drawn = Drawn { shots, ..Drawn::new([64, 64]) };
+        let episodes = numbers.map(|number| {
+            let episode = drawn.draw(number, &mut stream(0, number)).unwrap();
+            (Role::Learning, Arc::new(episode))
+        });
+        batching.prepare(episodes.collect()).on(device)
+    }
+
+    /// The largest difference, relative to the largest of the expected.
+    fn difference(found: &[f32], expected: &[f32]) -> f32 {
+        assert_eq!(found.len(), expected.len());
+        let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, f32::max);
+        largest(&mut found.iter().zip(expected).map(|(a, b)| (a - b).abs()))
+            / largest(&mut expected.iter().map(|b| b.abs()))
+    }
+
+    /// How a step of plain gradient descent at rate 1 moves the learner.
+    fn movement(trainee: &Trainee, gradients: GradientsParams) -> Vec<f32> {
+        let before = numbers(&trainee.model);
+        let after = trainee.clone().optimize(&mut SgdConfig::new().init(), 1.0.into(), gradients);
+        numbers(&after.model).iter().zip(&before).map(|(after, before)| after - before).collect()
+    }
+
+    fn trainee() -> Trainee {
+        let device = Device::flex();
+        device.seed(0);
+        Trainee::new(Hsnet::init(KIND, Design::default(), &device), false, 0.25)
+    }
+
+    #[test]
+    fn parts_of_a_batch_add_up_to_its_gradient() {
+        let device = Device::flex().autodiff();
+        let whole = trainee();
+        let expected = movement(&whole, TrainStep::step(&whole, batch(0..4, 1, &device)).grads);
+        let parted = whole.sharing(0.5);
+        let mut accumulator = GradientsAccumulator::new();
+        for part in [0..2, 2..4] {
+            accumulator.accumulate(&parted, TrainStep::step(&parted, batch(part, 1, &device)).grads);
+        }
+        let found = movement(&parted, accumulator.grads());
+        assert!(difference(&found, &expected) < 1e-4, "{}", difference(&found, &expected));
+    }
+
+    #[test]
+    fn what_is_computed_again_gives_the_same_gradient() {
+        let device = Device::flex().autodiff();
+        let kept = trainee();
+        let expected = movement(&kept, TrainStep::step(&kept, batch(0..1, 1, &device)).grads);
+        let sparing = device.gradient_checkpointing();
+        let again = kept.sparing();
+        let found = movement(&again, TrainStep::step(&again, batch(0..1, 1, &sparing)).grads);
+        assert!(difference(&found, &expected) < 1e-5, "{}", difference(&found, &expected));
+    }
+
+    #[test]
+    fn several_shots_give_the_mean_of_their_logits() {
+        let device = Device::flex();
+        let network = Hsnet::init(KIND, Design::default(), &device);
+        let both = batch(3..4, 2, &device);
+        let of_one = |shot: usize| {
+            let mut alone = batch(3..4, 2, &device);
+            alone.shots = vec![alone.shots.swap_remove(shot)];
+            Found::by(&network, alone, Loss::CrossEntropy).margin.try_into_vec_as::<f32>().unwrap()
+        };
+        let (first, second) = (of_one(0), of_one(1));
+        assert_ne!(first, second);
+        let mean: Vec<f32> = first.iter().zip(&second).map(|(a, b)| (a + b) / 2.0).collect();
+        let found = Found::by(&network, both, Loss::CrossEntropy).margin.try_into_vec_as::<f32>().unwrap();
+        assert!(difference(&found, &mean) < 1e-4, "{}", difference(&found, &mean));
+    }
+
     #[test]
     fn the_learner_moves_the_backbone_stays_and_the_average_follows() {
-        let kind = BackboneKind::MobilenetV2;
-        let device = Device::flex();
-        let batching =
-            Batching { backbone: kind, size: [64, 64], support_size: [64, 64], normalisation: Default::default() };
-        let episode = Drawn { size: [64, 64] }.draw(&mut stream(0, 0)).unwrap();
-        let batch = batching.prepare(vec![(Role::Learning, Arc::new(episode))]).on(&device.clone().autodiff());
-
-        let before = Trainee::new(Hsnet::init(kind, Design::default(), &device), false, 0.25);
+        let before = trainee();
         let start = numbers(&before.model);
         assert_eq!(start, numbers(&before.average));
-        let gradients = TrainStep::step(&before, batch).grads;
+        let gradients = TrainStep::step(&before, batch(0..1, 1, &Device::flex().autodiff())).grads;
         let after = before.optimize(&mut SgdConfig::new().init(), 0.1.into(), gradients);
 
         let backbone = after.model.backbone.num_params();

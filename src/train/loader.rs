@@ -58,8 +58,8 @@ impl Supply {
     fn episode(&self, epoch: usize, number: usize) -> Result<(Role, Arc<Episode>), DataError> {
         match self {
             Self::Endless { source, seed, an_epoch } => {
-                let mut rng = stream(*seed, (epoch * an_epoch + number) as u64);
-                Ok((Role::Learning, Arc::new(source.draw(&mut rng)?)))
+                let turn = (epoch * an_epoch + number) as u64;
+                Ok((Role::Learning, Arc::new(source.draw(turn, &mut stream(*seed, turn))?)))
             }
             Self::Fixed(episodes) => Ok(episodes[number].clone()),
         }
@@ -76,12 +76,12 @@ impl Loader {
         epochs_done: usize,
         waiting: Waiting,
     ) -> Self {
-        let an_epoch = settings.steps_an_epoch() * settings.batch;
+        let an_epoch = settings.steps_an_epoch() * settings.recipe.batch;
         Self {
             supply: Supply::Endless { source: Arc::new(source), seed: settings.start.seed, an_epoch },
             batching,
             episodes: 0..an_epoch,
-            batch: settings.batch / devices,
+            batch: settings.at_once() / devices,
             workers: settings.workers.max(1),
             devices,
             share: None,
@@ -211,8 +211,8 @@ mod tests {
 
     fn shared(workers: usize, devices: usize, epochs_done: usize) -> Loader {
         let mut source = Mixture::default();
-        source.add(1.0, Drawn { size: [64, 64] });
-        let settings = Settings { batch: 2, validate_every: 10, workers, ..tiny() };
+        source.add(1.0, Drawn { shots: 2, ..Drawn::new([64, 64]) });
+        let settings = Settings { validate_every: 10, workers, ..tiny() };
         let batching = Batching::of(&settings);
         Loader::endless(source, batching, &settings, devices, epochs_done, Waiting::on(1))
     }
@@ -259,11 +259,14 @@ mod tests {
         let loader = loader(1, 0);
         let batch = loader.pass().next().unwrap().unwrap();
         assert_eq!(batch.query.dims(), [2, 3, 64, 64]);
-        assert_eq!(batch.support.pictures.dims(), [2, 3, 64, 64]);
-        assert_eq!(batch.support.mask.dims(), [2, 1, 64, 64]);
         assert_eq!(batch.target.dims(), [2, 1, 64, 64]);
-        for (mask, [height, width]) in batch.support.planes.iter().zip(loader.batching.backbone.planes([64, 64])) {
-            assert_eq!(mask.dims(), [2, 1, height, width]);
+        assert_eq!(batch.shots.len(), 2);
+        for shot in batch.shots {
+            assert_eq!(shot.pictures.dims(), [2, 3, 64, 64]);
+            assert_eq!(shot.mask.dims(), [2, 1, 64, 64]);
+            for (mask, [height, width]) in shot.planes.iter().zip(loader.batching.backbone.planes([64, 64])) {
+                assert_eq!(mask.dims(), [2, 1, height, width]);
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What a training learns from and what it is validated on.
 
 use rand::Rng as _;
-use rand::seq::{IndexedRandom as _, SliceRandom as _};
+use rand::seq::SliceRandom as _;
 
 use super::{DataSet, Settings};
 use crate::data::{
-    Class, Collection, DataError, Drawn, Format, Mixture, Photographs, Rng, Selection, Source, Split, stream,
+    Class, Collection, DataError, Drawn, Format, Making, Mixture, Photographs, Rng, Selection, Source, Split,
+    number_apart, stream, supports,
 };
 use crate::episode::Episode;
 
@@ -43,40 +44,50 @@ impl Material {
     /// # Errors
     /// When a data set cannot be used, or nothing is left to learn from.
     pub fn open(settings: &Settings) -> Result<Self, DataError> {
-        let mut material = Self {
-            training: Mixture::default(),
-            held_out: vec![],
-            novel: vec![],
-            held_out_classes: vec![],
-            description: description(settings),
+        let open_all = |split| -> Result<Vec<Collection>, DataError> {
+            settings.data.iter().map(|set| open(set, split, settings)).collect()
         };
+        let (mut known, mut novel) = (open_all(Split::Train)?, open_all(Split::Test)?);
+        check_names(&known, settings)?;
+        number_apart(known.iter_mut().chain(&mut novel));
+
+        let recipe = &settings.recipe;
+        let making = Making {
+            size: recipe.plane(),
+            shots: recipe.shots,
+            sample: recipe.sample,
+            augment: recipe.augment,
+            pasted: recipe.pasted,
+            negative: recipe.negative,
+        };
+        let mut training = Mixture::default();
         let mut held_out = Vec::new();
-        let collections: Vec<Collection> =
-            settings.data.iter().map(|set| open(set, Split::Train, settings)).collect::<Result<_, _>>()?;
-        check_names(&collections, settings)?;
-        for (set, collection) in settings.data.iter().zip(collections) {
+        for (set, collection) in settings.data.iter().zip(known) {
             let used = collection.filter(|class| !settings.exclude.contains(&class.name));
             let (kept, held) = hold_out(used, settings);
-            material.training.add(set.weight, Photographs::new(kept, settings.size, settings.pasted)?);
-            material.held_out_classes.extend(held.classes.iter().map(|class| class.name.clone()));
+            training.add(set.weight, Photographs::new(kept, making)?);
             held_out.push(held);
-            // Classes of different data sets may have the same number: here each has its own.
-            let others = material.novel.iter().map(|episode| episode.class + 1).max().unwrap_or(0);
-            let novel = novel_episodes(&open(set, Split::Test, settings)?, settings)?;
-            material
-                .novel
-                .extend(novel.into_iter().map(|episode| Episode { class: others + episode.class, ..episode }));
         }
-        material.training.add(settings.drawn, Drawn { size: settings.size });
-        material.held_out = held_out_episodes(&held_out, &material.training, settings)?;
-        Ok(material)
+        let Making { size, shots, negative, .. } = making;
+        training.add(settings.drawn, Drawn { size, shots, negative });
+        Ok(Self {
+            held_out: held_out_episodes(&held_out, &training, settings)?,
+            novel: novel_episodes(&novel, settings)?,
+            held_out_classes: held_out.iter().flat_map(|held| &held.classes).map(|class| class.name.clone()).collect(),
+            training,
+            description: description(settings),
+        })
     }
 }
 
 fn open(set: &DataSet, split: Split, settings: &Settings) -> Result<Collection, DataError> {
-    let longer = settings.size[0].max(settings.size[1]) as f64;
-    let longest_side = Some((MARGIN * longer) as usize);
-    let selection = Selection { fold: settings.fold, longest_side, ..Selection::new(split) };
+    let selection = Selection {
+        fold: settings.fold,
+        longest_side: Some((MARGIN * settings.recipe.size as f64) as usize),
+        lists: set.lists.clone(),
+        skip_missing: settings.skip_missing,
+        ..Selection::new(split)
+    };
     set.format.open(&set.root, &selection)
 }
 
@@ -94,12 +105,12 @@ fn check_names(collections: &[Collection], settings: &Settings) -> Result<(), Da
     }
 }
 
-/// The classes to learn from, and those held out: the named ones, or some chosen by the seed, or none where the
-/// threshold is known.
+/// The classes to learn from, and those held out: the named ones, or some chosen by the seed, or none where nothing is
+/// to be chosen on them.
 fn hold_out(collection: Collection, settings: &Settings) -> (Collection, Collection) {
     let mut named = settings.hold_out.clone();
     let askable = askable(&collection);
-    if named.is_empty() && settings.threshold.is_none() && askable.len() >= FEWEST {
+    if named.is_empty() && settings.recipe.holds_out() && askable.len() >= FEWEST {
         let mut names: Vec<String> = askable.iter().map(|class| class.name.clone()).collect();
         names.shuffle(&mut stream(settings.start.seed, HOLDING_OUT));
         names.truncate(names.len().div_ceil(HELD_OUT));
@@ -120,37 +131,37 @@ fn held_out_episodes(
     training: &Mixture,
     settings: &Settings,
 ) -> Result<Vec<Episode>, DataError> {
-    let classes: Vec<(usize, &Collection, &Class)> = (collections.iter())
+    let classes: Vec<(&Collection, &Class)> = (collections.iter())
         .flat_map(|collection| askable(collection).into_iter().map(move |class| (collection, class)))
-        .enumerate()
-        .map(|(number, (collection, class))| (number, collection, class))
         .collect();
     let episodes = (0..settings.held_out_episodes).map(|index| {
-        let mut rng = stream(settings.start.seed, HELD_OUT_EPISODES + index as u64);
+        let number = HELD_OUT_EPISODES + index as u64;
+        let mut rng = stream(settings.start.seed, number);
         if classes.is_empty() {
-            return training.draw(&mut rng);
+            return training.draw(number, &mut rng);
         }
-        let (number, collection, class) = classes[index % classes.len()];
+        let (collection, class) = classes[index % classes.len()];
         let query = rng.random_range(0..class.len());
-        // Classes of different data sets may have the same number: here each has its own.
-        Ok(Episode { class: number, ..ask(collection, class, query, &mut rng, settings)? })
+        ask(collection, class, query, &mut rng, settings)
     });
     episodes.collect()
 }
 
 /// Every picture of every class asked [`DRAWS`] times.
-fn novel_episodes(collection: &Collection, settings: &Settings) -> Result<Vec<Episode>, DataError> {
-    let mut rng = stream(settings.start.seed, NOVEL_EPISODES);
+fn novel_episodes(collections: &[Collection], settings: &Settings) -> Result<Vec<Episode>, DataError> {
     let mut episodes = Vec::new();
-    for class in askable(collection) {
-        for query in (0..class.len()).flat_map(|query| [query; DRAWS]) {
-            episodes.push(ask(collection, class, query, &mut rng, settings)?);
+    for collection in collections {
+        let mut rng = stream(settings.start.seed, NOVEL_EPISODES);
+        for class in askable(collection) {
+            for query in (0..class.len()).flat_map(|query| [query; DRAWS]) {
+                episodes.push(ask(collection, class, query, &mut rng, settings)?);
+            }
         }
     }
     Ok(episodes)
 }
 
-/// The episode that asks for `query` and shows some other picture of the class.
+/// The episode that asks for `query` and shows other pictures of the class.
 fn ask(
     collection: &Collection,
     class: &Class,
@@ -158,10 +169,9 @@ fn ask(
     rng: &mut Rng,
     settings: &Settings,
 ) -> Result<Episode, DataError> {
-    let others: Vec<usize> = (0..class.len()).filter(|&other| other != query).collect();
-    let support = *others.choose(rng).unwrap_or(&query);
-    let [height, width] = settings.size;
-    Ok(collection.episode(class, &[support], query)?.resize(height, width))
+    let supports = supports(class, query, settings.recipe.shots, rng);
+    let [height, width] = settings.recipe.plane();
+    Ok(collection.episode(class, &supports, query)?.resize(height, width))
 }
 
 fn description(settings: &Settings) -> String {
@@ -191,8 +201,11 @@ fn description(settings: &Settings) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::data::fixture::Tree;
+    use crate::train::Select;
     use crate::train::settings::tests::tiny;
 
     /// Eight classes of two pictures each.
@@ -228,6 +241,18 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_is_to_be_chosen_no_class_is_held_out() {
+        let tree = tree();
+        for (threshold, select, held) in
+            [(Some(0.4), Select::Last, 0), (Some(0.4), Select::HeldOut, 1), (None, Select::Last, 1)]
+        {
+            let mut settings = settings(&tree);
+            (settings.recipe.threshold, settings.recipe.select) = (threshold, select);
+            assert_eq!(Material::open(&settings).unwrap().held_out_classes.len(), held, "{threshold:?} {select:?}");
+        }
+    }
+
+    #[test]
     fn named_classes_are_held_out_or_left_out() {
         let tree = tree();
         let settings =
@@ -236,7 +261,29 @@ mod tests {
         let (kept, held) = hold_out(all, &settings);
         assert_eq!(classes(&held), ["c1", "c2"]);
         assert_eq!(classes(&kept), ["c0", "c3", "c4", "c5", "c6", "c7"]);
-        assert!(Material::open(&settings).unwrap().held_out.iter().all(|episode| episode.class < 2));
+        assert!(Material::open(&settings).unwrap().held_out.iter().all(|episode| [1, 2].contains(&episode.class)));
+    }
+
+    #[test]
+    fn classes_of_several_data_sets_are_not_mixed_up() {
+        let trees = [tree(), tree()];
+        let mut settings = Settings { held_out_episodes: 4, ..settings(&trees[0]) };
+        let second = DataSet { root: trees[1].root().to_owned(), ..settings.data[0].clone() };
+        settings.data.push(second);
+        // One class is held out of each; both data sets have classes of the same names and numbers.
+        let material = Material::open(&settings).unwrap();
+        let classes: BTreeSet<usize> = material.held_out.iter().map(|episode| episode.class).collect();
+        assert_eq!((material.held_out_classes.len(), classes.len()), (2, 2));
+    }
+
+    #[test]
+    fn a_validation_has_the_shots_of_the_training() {
+        let tree = tree();
+        let mut settings = settings(&tree);
+        settings.recipe.shots = 3;
+        let material = Material::open(&settings).unwrap();
+        let episodes = material.held_out.into_iter().chain([material.training.draw(0, &mut stream(0, 0)).unwrap()]);
+        assert!(episodes.into_iter().all(|episode| episode.supports.len() == 3));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Training HSNet on episodes, from a random learner or from weights.
 //!
-//! What keeps a small training from swinging: the rate warms up and then falls along a cosine, weights decay, the
-//! gradient is clipped, and what is validated and exported is a running average of the weights. The threshold comes
-//! from classes that were held out for it, never from the novel ones that are tested on.
+//! How is said by a [`Recipe`]. Ours keeps a small training from swinging: the rate warms up and then falls along a
+//! cosine, weights decay, the gradient is clipped, and what is validated and exported is a running average of the
+//! weights. Which validation's weights are exported, and with which threshold, is told by classes that were held out for
+//! it, not by the novel ones that are tested on, unless somebody asks for the published protocol.
 
 mod batch;
 mod bench;
@@ -11,12 +12,14 @@ mod curves;
 mod disk;
 mod distributed;
 mod journal;
+mod judge;
 mod learner;
 mod ledger;
 mod loader;
 mod material;
 mod pace;
 mod progress;
+mod recipe;
 mod settings;
 mod stop;
 mod sweep;
@@ -43,8 +46,9 @@ use crate::hsnet::Hsnet;
 use crate::weights::{self, Header, WeightsError};
 
 use batch::Batching;
-use checkpoint::{Checkpoints, EveryTime};
+use checkpoint::Checkpoints;
 use journal::{Event, Journal};
+use judge::{Judge, Keeper};
 use learner::Trainee;
 use ledger::Ledger;
 use loader::Loader;
@@ -58,14 +62,13 @@ pub use checkpoint::last_checkpoint;
 pub use distributed::{Devices, Exchange};
 pub use material::Material;
 pub use pace::Stretch;
+pub use recipe::{Loss, Recipe, Schedule, Select};
 pub use settings::{DataSet, Settings, Start};
 pub use stop::{INTERRUPTED, Stop};
 pub use sweep::Sweep;
 
 /// The file of finished weights in the folder of a training.
 pub const WEIGHTS: &str = "weights.safetensors";
-/// The average of the weights reaches back over about this share of the training.
-const AVERAGED_SHARE: f64 = 0.1;
 
 /// Why a training ended without weights.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +98,8 @@ pub enum TrainError {
 pub struct Outcome {
     /// Where the weights are.
     pub weights: PathBuf,
+    /// The validation that they are of, counted from 1.
+    pub validation: usize,
     /// The threshold that was best on the held-out classes; the weights' header has it too.
     pub threshold: f32,
     /// How the held-out classes were found at each threshold.
@@ -124,7 +129,11 @@ pub struct Run {
 pub fn train(network: Hsnet, material: Material, settings: &Settings, run: &Run) -> Result<Outcome, TrainError> {
     let out = &run.out;
     settings.check()?;
-    run.devices.check(settings.batch)?;
+    run.devices.check(settings.at_once())?;
+    if settings.recipe.select == Select::Test && material.novel.is_empty() {
+        let problem = "--select test needs novel classes to test on: a data set with some, of PASCAL a --fold";
+        return Err(TrainError::Settings(problem.into()));
+    }
     settings.save(out)?;
     let epochs_done = if run.resume { last_checkpoint(out)? } else { 0 };
     let journal = Arc::new(Journal::open(out)?);
@@ -151,7 +160,7 @@ fn learn(
     epochs_done: usize,
     journal: &Arc<Journal>,
 ) -> Result<Outcome, TrainError> {
-    let (out, devices) = (&run.out, &run.devices);
+    let (out, devices, recipe) = (&run.out, &run.devices, &settings.recipe);
     let batching = Batching::of(settings);
     let validating = Loader::fixed(&[(Role::HeldOut, &material.held_out), (Role::Novel, &material.novel)], batching);
     let waiting = Waiting::on(devices.waiting_at_once());
@@ -169,22 +178,32 @@ fn learn(
     );
     let ending = watch.ending();
     let [model, optim, scheduler] = Checkpoints::new(out, journal.clone()).parts();
+    let judge = Judge::new(recipe.select, settings.patience);
+    let is_spent = judge.is_spent(epochs_done, &mut Ledger::of(out));
 
     let mut training = supervised(learning, validating.clone(), settings, out)
+        .num_epochs(if is_spent { epochs_done } else { settings.epochs() })
         .with_interrupter(run.stop.interrupter())
         .with_custom_checkpointers(model, optim, scheduler)
-        .with_checkpointing_strategy(EveryTime)
+        .with_checkpointing_strategy(Keeper::new(judge.clone(), checkpoint::kept(out)?))
+        .early_stopping(judge.clone())
         .with_metric_logger(Ledger::of(out))
         .with_training_strategy(devices.strategy().into())
         .renderer(Box::new(watch));
     if !material.novel.is_empty() {
-        training = training.metric_valid_numeric(MeanIou::of(Role::Novel));
+        training = training.metric_valid_numeric(MeanIou::of(Role::Novel).at(recipe.threshold));
     }
     if epochs_done > 0 {
         training = training.checkpoint(epochs_done);
     }
-    let trainee = Trainee::new(network, settings.backbone_lr > 0.0, averaging_rate(settings)).sharing(devices.share());
-    let result = training.launch(Learner::new(trainee, optimizer(settings), rates(settings)?));
+    let mut trainee = Trainee::new(network, recipe.backbone_lr > 0.0, averaging_rate(settings))
+        .minimising(recipe.loss)
+        .sharing(devices.share() / settings.accumulate as f64);
+    if settings.checkpointing {
+        trainee = trainee.sparing();
+        training = training.gradient_checkpointing();
+    }
+    let result = training.launch(Learner::new(trainee, optimizer(recipe), rates(settings)?));
     let ending = ending.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match (ending, result.error) {
         (Ending::Failed(error), _) | (_, Some(error)) => return Err(failed(out, error)),
@@ -194,32 +213,36 @@ fn learn(
     // With it goes the dashboard, and what is said from here on can be read.
     drop(result.renderer);
 
-    let network = result.model.average;
-    let (held_out, novel) = sweep(&network, &validating, devices.first())?;
-    let threshold = settings.threshold.unwrap_or(held_out.best().threshold);
+    let validation = judge.chosen(last_checkpoint(out)?, &mut Ledger::of(out));
+    let network = checkpoint::restored(result.model, out, validation)?.average;
+    let (held_out, novel) = sweep(&network, &validating, recipe.threshold, devices.first())?;
+    let threshold = recipe.threshold.unwrap_or(held_out.best().threshold);
     let header = Header {
         threshold,
         data: material.description,
         design: settings.design,
-        support_size: (settings.support_size != settings.size).then_some(settings.support_size),
+        support_size: (recipe.support_size != recipe.size).then(|| recipe.support_plane()),
         licence: settings.licence.clone(),
-        ..Header::hsnet(settings.backbone, settings.size)
+        ..Header::hsnet(settings.backbone, recipe.plane())
     };
     let weights = out.join(WEIGHTS);
     weights::save(&network, &header, &weights)
         .map_err(|source| TrainError::Weights { path: weights.clone(), source })?;
-    Ok(Outcome { weights, threshold, held_out, novel, learned: pace.training() })
+    Ok(Outcome { weights, validation, threshold, held_out, novel, learned: pace.training() })
 }
 
 /// burn's training loop with what it measures.
 fn supervised(learning: Loader, validating: Loader, settings: &Settings, out: &Path) -> SupervisedTraining<Trainee> {
-    SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
-        .num_epochs(settings.epochs())
+    let training = SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
         .with_application_logger(None)
         .metric_train_numeric(LossMetric::new())
         .metric_train_numeric(LearningRateMetric::new())
         .metric_valid_numeric(LossMetric::new())
-        .metric_valid_numeric(MeanIou::of(Role::HeldOut))
+        .metric_valid_numeric(MeanIou::of(Role::HeldOut).at(settings.recipe.threshold));
+    match settings.accumulate {
+        0 | 1 => training,
+        parts => training.grads_accumulation(parts),
+    }
 }
 
 /// An error of burn's loop; that a checkpoint could not be written is for the user to mend.
@@ -232,35 +255,44 @@ fn failed(out: &Path, error: Arc<TrainingError>) -> TrainError {
     }
 }
 
-/// What the average of the weights takes from each step.
+/// What the average of the weights takes from each step; all of it, where there is to be no average.
 fn averaging_rate(settings: &Settings) -> f64 {
-    (1.0 / (AVERAGED_SHARE * settings.steps() as f64)).min(1.0)
+    (1.0 / (settings.recipe.average * settings.steps() as f64)).min(1.0)
 }
 
-/// AdamW, each parameter's gradient clipped.
-fn optimizer(settings: &Settings) -> ModuleOptimizer {
+/// AdamW, each parameter's gradient clipped; without weight decay that is Adam.
+fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
+    let clipping = (recipe.clip > 0.0).then_some(GradientClippingConfig::Norm(recipe.clip as f32));
     AdamWConfig::new()
         .with_epsilon(1e-8)
-        .with_weight_decay(settings.weight_decay)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+        .with_weight_decay(recipe.weight_decay as f32)
+        .with_grad_clipping(clipping)
         .init()
 }
 
-/// A rate for the learner and one for the backbone, each warmed up over the first twentieth of the steps and lowered
-/// along a cosine over the others.
+/// A rate for the learner and one for the backbone, each warmed up over the first steps and scheduled over the others.
 fn rates(settings: &Settings) -> Result<ModuleLrScheduler, TrainError> {
-    let steps = settings.steps();
-    let warm_up = (steps / 20).max(1);
+    let (recipe, steps) = (&settings.recipe, settings.steps());
+    let warm_up = (recipe.warm_up * steps as f64).ceil() as usize;
     let over_time = |rate: f64| -> LrSchedulerConfig {
         if rate == 0.0 {
             return LrSchedulerConfig::Constant(0.0);
         }
+        let rest: LrSchedulerConfig = match recipe.schedule {
+            Schedule::Constant => LrSchedulerConfig::Constant(rate),
+            Schedule::Cosine => {
+                let steps = steps.saturating_sub(warm_up).max(1);
+                CosineAnnealingLrSchedulerConfig::new(rate, steps).with_min_lr(rate / 100.0).into()
+            }
+        };
+        if warm_up == 0 {
+            return rest;
+        }
         let rise = LinearLrSchedulerConfig::new(rate / warm_up as f64, rate, warm_up);
-        let fall = CosineAnnealingLrSchedulerConfig::new(rate, (steps - warm_up).max(1)).with_min_lr(rate / 100.0);
-        SequentialLrSchedulerConfig::new(vec![rise.into(), fall.into()], vec![warm_up]).into()
+        SequentialLrSchedulerConfig::new(vec![rise.into(), rest], vec![warm_up]).into()
     };
-    ModuleLrSchedulerConfig::new(over_time(settings.lr))
-        .with_group(ParamGroup::from_predicate("model.backbone"), over_time(settings.backbone_lr))
+    ModuleLrSchedulerConfig::new(over_time(recipe.lr))
+        .with_group(ParamGroup::from_predicate("model.backbone"), over_time(recipe.backbone_lr))
         .init()
         .map_err(TrainError::Settings)
 }
@@ -275,15 +307,28 @@ mod tests {
 
     use burn::tensor::Device;
 
-    use super::settings::tests::tiny;
+    use super::settings::tests::{tiny, with};
     use super::*;
 
     fn run(out: &Path, resume: bool) -> Result<Outcome, TrainError> {
-        run_from(Hsnet::init(tiny().backbone, tiny().design, &Device::flex()), 1, out, resume)
+        run_with(tiny(), out, resume)
     }
 
-    fn run_from(network: Hsnet, devices: usize, out: &Path, resume: bool) -> Result<Outcome, TrainError> {
-        let settings = Settings { data: vec![], ..tiny() };
+    /// Trains on drawn pictures.
+    fn run_with(settings: Settings, out: &Path, resume: bool) -> Result<Outcome, TrainError> {
+        let device = Device::flex();
+        device.seed(0);
+        run_from(Hsnet::init(settings.backbone, settings.design, &device), settings, 1, out, resume)
+    }
+
+    fn run_from(
+        network: Hsnet,
+        settings: Settings,
+        devices: usize,
+        out: &Path,
+        resume: bool,
+    ) -> Result<Outcome, TrainError> {
+        let settings = Settings { data: vec![], ..settings };
         let devices = Devices::new(vec![Device::flex(); devices], Exchange::Gathered)?;
         let run = Run { out: out.to_owned(), resume, devices, stop: Stop::default() };
         train(network, Material::open(&settings)?, &settings, &run)
@@ -292,10 +337,12 @@ mod tests {
     #[test]
     fn a_resumed_training_ends_where_an_uninterrupted_one_does() {
         let (whole, halved) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let weights = run(whole.path(), false).unwrap().weights;
+        let last = with(|recipe| recipe.select = Select::Last);
+        let settings = Settings { accumulate: 2, checkpointing: true, ..last };
+        let weights = run_with(settings.clone(), whole.path(), false).unwrap().weights;
         fs::create_dir(halved.path().join("checkpoint")).unwrap();
         fs::rename(whole.path().join("checkpoint/1"), halved.path().join("checkpoint/1")).unwrap();
-        let resumed = run(halved.path(), true).unwrap().weights;
+        let resumed = run_with(settings, halved.path(), true).unwrap().weights;
         assert!(fs::read(weights).unwrap() == fs::read(resumed).unwrap(), "the weights differ");
     }
 
@@ -308,6 +355,40 @@ mod tests {
         assert_eq!((header.data.as_str(), header.size), ("drawn shapes", [64, 64]));
         assert_eq!(header.threshold, outcome.threshold);
         assert!(!outcome.held_out.is_empty() && outcome.novel.is_empty());
+    }
+
+    #[test]
+    fn the_weights_are_those_of_the_best_validation_and_patience_ends_the_training() {
+        let out = tempfile::tempdir().unwrap();
+        // At this rate the network forgets more than it learns.
+        let mut settings = Settings { episodes: 80, patience: Some(2), ..with(|recipe| recipe.lr = 0.3) };
+        settings.recipe.average = 0.0;
+        let outcome = run_with(settings.clone(), out.path(), false).unwrap();
+        let last = last_checkpoint(out.path()).unwrap();
+        assert_eq!(last, outcome.validation + 2);
+        assert!(last < settings.epochs());
+
+        let trainee = Trainee::new(Hsnet::init(settings.backbone, settings.design, &Device::flex()), false, 1.0);
+        let best = checkpoint::restored(trainee, out.path(), outcome.validation).unwrap().average;
+        let header = Header::hsnet(settings.backbone, settings.recipe.plane());
+        let expected = out.path().join("expected.safetensors");
+        weights::save(&best, &header, &expected).unwrap();
+        let arrays = |path: &Path| {
+            let (_, network) = weights::load(&fs::read(path).unwrap(), &Device::flex()).unwrap();
+            weights::arrays_of(&network)
+        };
+        assert!(arrays(&outcome.weights) == arrays(&expected), "not the weights of the best validation");
+
+        // Nothing more is learned after that.
+        let resumed = run_with(settings, out.path(), true).unwrap();
+        assert_eq!((resumed.validation, last_checkpoint(out.path()).unwrap()), (outcome.validation, last));
+    }
+
+    #[test]
+    fn nothing_is_chosen_on_novel_classes_that_are_not_there() {
+        let out = tempfile::tempdir().unwrap();
+        let error = run_with(with(|recipe| recipe.select = Select::Test), out.path(), false).unwrap_err().to_string();
+        assert!(error.contains("--select test") && error.contains("--fold"), "{error}");
     }
 
     #[test]
@@ -351,7 +432,7 @@ mod tests {
         let start = Hsnet::init(tiny().backbone, tiny().design, &Device::flex());
         let learned = |devices| {
             let out = tempfile::tempdir().unwrap();
-            let outcome = run_from(start.clone(), devices, out.path(), false).unwrap();
+            let outcome = run_from(start.clone(), tiny(), devices, out.path(), false).unwrap();
             numbers(&weights::load(&fs::read(outcome.weights).unwrap(), &Device::flex()).unwrap().1)
         };
         let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
@@ -362,7 +443,7 @@ mod tests {
 
     #[test]
     fn rates_rise_then_fall_and_a_frozen_backbone_has_none() {
-        let settings = Settings { batch: 1, episodes: 100, validate_every: 100, lr: 0.1, ..tiny() };
+        let settings = Settings { episodes: 200, validate_every: 200, ..with(|recipe| recipe.lr = 0.1) };
         let mut scheduler = rates(&settings).unwrap();
         let rates: Vec<f64> = (0..100).map(|_| scheduler.step().base()).collect();
         assert!((rates[0] - 0.02).abs() < 1e-9 && (rates[5] - 0.1).abs() < 1e-9, "{rates:?}");
@@ -370,5 +451,12 @@ mod tests {
         assert!(rates[99] < 0.002);
         let path = Some("model.backbone.blocks.0.expand.weight");
         assert_eq!(scheduler.step().lr_from_param(burn::module::ParamId::new(), path), 0.0);
+    }
+
+    #[test]
+    fn the_published_rate_is_one_and_the_same() {
+        let settings = Settings { recipe: Recipe { batch: 2, ..Recipe::PUBLISHED }, ..tiny() };
+        let mut scheduler = rates(&settings).unwrap();
+        assert!((0..settings.steps()).all(|_| scheduler.step().base() == 1e-3));
     }
 }

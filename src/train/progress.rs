@@ -99,10 +99,10 @@ impl Watch {
         let dashboard = || -> Box<dyn MetricsRenderer> {
             Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), (epochs_done > 0).then_some(epochs_done)))
         };
-        let an_epoch = settings.steps_an_epoch() * settings.batch;
+        let an_epoch = settings.steps_an_epoch() * settings.recipe.batch;
         let now = Instant::now();
         Self {
-            plan: Plan { epochs: settings.epochs(), an_epoch, a_step: settings.batch, validated },
+            plan: Plan { epochs: settings.epochs(), an_epoch, a_step: settings.recipe.batch, validated },
             pace,
             journal,
             out: out.to_owned(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{TrainError, disk, unusable};
+use super::{Recipe, TrainError, disk, unusable};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
 use crate::hsnet::Design;
@@ -20,6 +20,8 @@ pub struct DataSet {
     pub format: Format,
     /// How often it is drawn from, relative to the others.
     pub weight: f64,
+    /// Where its lists are, if not in its tree.
+    pub lists: Option<PathBuf>,
 }
 
 /// What a training starts from.
@@ -43,35 +45,29 @@ pub struct Settings {
     pub drawn: f64,
     /// The PASCAL fold whose classes stay novel; without, all are learned.
     pub fold: Option<usize>,
+    /// Whether files and lines that cannot be used are left out, instead of ending everything.
+    pub skip_missing: bool,
     /// Classes, by name, that are not used at all.
     pub exclude: Vec<String>,
-    /// Classes, by name, that are not learned from but choose the threshold; if none is named, one in eight.
+    /// Classes, by name, that are not learned from but choose threshold and weights; if none is named, one in eight.
     pub hold_out: Vec<String>,
-    /// The threshold, where it is known from elsewhere; then no class is held out to choose it.
-    pub threshold: Option<f32>,
-    /// The share of episodes from photographs in which one object is pasted onto two backgrounds.
-    pub pasted: f64,
     #[serde(with = "name")]
     pub backbone: BackboneKind,
-    /// Height and width of every query.
-    pub size: [usize; 2],
-    /// Height and width of every support.
-    pub support_size: [usize; 2],
     /// How the network is built and how it takes its supports.
     pub design: Design,
-    /// Episodes a step.
-    pub batch: usize,
+    pub recipe: Recipe,
     /// Episodes in all.
     pub episodes: usize,
     /// Episodes between two validations; each is followed by a checkpoint.
     pub validate_every: usize,
     /// Episodes of held-out classes in a validation.
     pub held_out_episodes: usize,
-    /// The learner's highest rate.
-    pub lr: f64,
-    /// The backbone's highest rate; at 0 it is frozen, as published.
-    pub backbone_lr: f64,
-    pub weight_decay: f32,
+    /// How many validations in a row may gain nothing before the training ends.
+    pub patience: Option<usize>,
+    /// In how many parts a step goes through its episodes; the gradients are summed.
+    pub accumulate: usize,
+    /// Whether what is cheap to compute is forgotten, and computed again for the gradient.
+    pub checkpointing: bool,
     /// Threads that prepare episodes.
     pub workers: usize,
     /// The licence of the result, with the notices of what it started from.
@@ -81,12 +77,12 @@ pub struct Settings {
 impl Settings {
     /// Steps from one validation to the next.
     pub fn steps_an_epoch(&self) -> usize {
-        self.validate_every.div_ceil(self.batch).max(1)
+        self.validate_every.div_ceil(self.recipe.batch).max(1)
     }
 
     /// Validations in all; a training ends with one.
     pub fn epochs(&self) -> usize {
-        self.episodes.div_ceil(self.steps_an_epoch() * self.batch).max(1)
+        self.episodes.div_ceil(self.steps_an_epoch() * self.recipe.batch).max(1)
     }
 
     /// Steps in all.
@@ -94,24 +90,24 @@ impl Settings {
         self.epochs() * self.steps_an_epoch()
     }
 
+    /// Episodes that go through the network side by side.
+    pub fn at_once(&self) -> usize {
+        self.recipe.batch / self.accumulate
+    }
+
     /// Looks for settings that cannot work.
     pub(super) fn check(&self) -> Result<(), TrainError> {
-        let complaint = if self.batch == 0 {
-            "a batch needs at least one episode"
-        } else if self.size.iter().chain(&self.support_size).any(|&side| !(64..=1024).contains(&side)) {
-            "pictures need between 64 and 1024 pixels a side"
-        } else if !(0.0..=1.0).contains(&self.lr) || !(0.0..=1.0).contains(&self.backbone_lr) || self.lr == 0.0 {
-            "a learning rate is above 0 and at most 1; only the backbone's may be 0"
-        } else if !(0.0..1.0).contains(&self.weight_decay) {
-            "weight decay is at least 0 and below 1"
-        } else if !(0.0..=1.0).contains(&self.pasted) {
-            "the share of pasted episodes is between 0 and 1"
+        self.recipe.check()?;
+        let complaint = if self.accumulate == 0 || !self.recipe.batch.is_multiple_of(self.accumulate) {
+            format!("a step of {} episodes cannot go in {} equal parts", self.recipe.batch, self.accumulate)
         } else if self.held_out_episodes == 0 {
-            "a validation needs at least one episode"
+            "a validation needs at least one episode".into()
+        } else if self.patience == Some(0) {
+            "a patience of 0 would end the training at its first validation".into()
         } else {
             return Ok(());
         };
-        Err(TrainError::Settings(complaint.into()))
+        Err(TrainError::Settings(complaint))
     }
 
     /// Reads the settings of the training in a folder.
@@ -162,32 +158,36 @@ pub(super) mod tests {
     pub fn tiny() -> Settings {
         Settings {
             start: Start::default(),
-            data: vec![DataSet { root: "photographs".into(), format: Format::Fss, weight: 1.0 }],
+            data: vec![DataSet { root: "photographs".into(), format: Format::Fss, weight: 1.0, lists: None }],
             drawn: 1.0,
             fold: Some(0),
+            skip_missing: false,
             exclude: vec![],
             hold_out: vec![],
-            threshold: None,
-            design: Design::default(),
-            pasted: 0.5,
             backbone: BackboneKind::MobilenetV2,
-            size: [64, 64],
-            support_size: [64, 64],
-            batch: 2,
+            design: Design::default(),
+            recipe: Recipe { size: 64, support_size: 64, batch: 2, pasted: 0.5, ..Recipe::FEWSEG },
             episodes: 8,
             validate_every: 4,
             held_out_episodes: 2,
-            lr: 1e-3,
-            backbone_lr: 0.0,
-            weight_decay: 0.01,
+            patience: None,
+            accumulate: 1,
+            checkpointing: false,
             workers: 1,
             licence: "MIT OR Apache-2.0".into(),
         }
     }
 
+    /// The same with another recipe.
+    pub fn with(change: impl FnOnce(&mut Recipe)) -> Settings {
+        let mut settings = tiny();
+        change(&mut settings.recipe);
+        settings
+    }
+
     #[test]
     fn epochs_cover_all_episodes() {
-        let settings = Settings { batch: 4, episodes: 1000, validate_every: 150, ..tiny() };
+        let settings = Settings { episodes: 1000, validate_every: 150, ..with(|recipe| recipe.batch = 4) };
         assert_eq!((settings.steps_an_epoch(), settings.epochs(), settings.steps()), (38, 7, 266));
     }
 
@@ -207,15 +207,28 @@ pub(super) mod tests {
 
     #[test]
     fn what_cannot_work_is_refused() {
-        for broken in [
-            Settings { batch: 0, ..tiny() },
-            Settings { size: [64, 8], ..tiny() },
-            Settings { lr: 0.0, ..tiny() },
-            Settings { lr: f64::NAN, ..tiny() },
-            Settings { weight_decay: 1.0, ..tiny() },
-        ] {
-            assert!(broken.check().is_err(), "{broken:?}");
+        let bent: [fn(&mut Recipe); 9] = [
+            |recipe| recipe.batch = 0,
+            |recipe| recipe.size = 8,
+            |recipe| recipe.lr = 0.0,
+            |recipe| recipe.lr = f64::NAN,
+            |recipe| recipe.weight_decay = 1.0,
+            |recipe| recipe.shots = 0,
+            |recipe| recipe.negative = 1.5,
+            |recipe| recipe.warm_up = 1.0,
+            |recipe| recipe.clip = -1.0,
+        ];
+        let broken = bent.into_iter().map(with).chain([
+            Settings { accumulate: 0, ..tiny() },
+            Settings { accumulate: 3, ..tiny() },
+            Settings { patience: Some(0), ..tiny() },
+            Settings { held_out_episodes: 0, ..tiny() },
+        ]);
+        for settings in broken {
+            assert!(settings.check().is_err(), "{settings:?}");
         }
-        assert!(tiny().check().is_ok());
+        for recipe in [Recipe::FEWSEG, Recipe::PUBLISHED] {
+            assert!(Settings { recipe, ..tiny() }.check().is_ok());
+        }
     }
 }

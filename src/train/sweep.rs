@@ -17,6 +17,7 @@ use super::TrainError;
 use super::batch::Role;
 use super::learner::Found;
 use super::loader::Loader;
+use super::recipe::Loss;
 use crate::episode::Episode;
 use crate::hsnet::Hsnet;
 use crate::metric::{Overlap, Score};
@@ -24,10 +25,18 @@ use crate::metric::{Overlap, Score};
 /// The thresholds on the object's probability that are compared; one half is the published rule.
 pub const THRESHOLDS: [f32; 10] = [0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
 
-/// Scores at [`THRESHOLDS`].
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Scores at some thresholds.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    scores: [Score; THRESHOLDS.len()],
+    /// From the lowest threshold to the highest.
+    scores: Vec<(f32, Score)>,
+}
+
+impl Default for Sweep {
+    /// At [`THRESHOLDS`].
+    fn default() -> Self {
+        Self { scores: THRESHOLDS.map(|threshold| (threshold, Score::default())).into() }
+    }
 }
 
 /// A point of a sweep.
@@ -55,33 +64,37 @@ impl FromStr for Point {
 }
 
 impl Sweep {
+    /// At the one threshold that is known, else at [`THRESHOLDS`].
+    pub fn over(known: Option<f32>) -> Self {
+        known.map_or_else(Self::default, |threshold| Self { scores: vec![(threshold, Score::default())] })
+    }
+
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
-        self.scores[0].is_empty()
+        self.scores.iter().all(|(_, score)| score.is_empty())
     }
 
     /// mIoU at each threshold, from the lowest.
     pub fn points(&self) -> impl Iterator<Item = Point> {
-        THRESHOLDS.into_iter().zip(&self.scores).map(|(threshold, score)| Point { threshold, miou: score.miou() })
+        self.scores.iter().map(|(threshold, score)| Point { threshold: *threshold, miou: score.miou() })
     }
 
     /// Where mIoU is highest; among equals, the nearest to one half.
     pub fn best(&self) -> Point {
         let rank = |point: &Point| (point.miou, -(point.threshold - 0.5).abs());
         let better = |best: Point, point: Point| if rank(&point) > rank(&best) { point } else { best };
-        self.points().fold(Point { threshold: 0.5, miou: 0.0 }, better)
+        self.points().reduce(better).unwrap_or(Point { threshold: 0.5, miou: 0.0 })
     }
 
     /// The full score at one of the thresholds.
     pub fn at(&self, threshold: f32) -> Option<&Score> {
-        let position = THRESHOLDS.iter().position(|&t| t == threshold)?;
-        self.scores.get(position)
+        self.scores.iter().find(|(t, _)| *t == threshold).map(|(_, score)| score)
     }
 
     /// Counts an episode; `margin` holds the logits' difference at every pixel of the query.
     fn add(&mut self, episode: &Episode, margin: &[f32]) {
-        for (threshold, score) in THRESHOLDS.into_iter().zip(&mut self.scores) {
-            let bar = (threshold / (1.0 - threshold)).ln();
+        for (threshold, score) in &mut self.scores {
+            let bar = (*threshold / (1.0 - *threshold)).ln();
             let object = margin.iter().map(|&margin| margin > bar);
             score.add(episode.class, &Overlap::count(object, &episode.query.mask, episode.ignore.as_ref()));
         }
@@ -110,12 +123,17 @@ impl fmt::Display for Sweep {
     }
 }
 
-/// Sweeps of the held-out and of the novel episodes of a loader.
-pub fn sweep(network: &Hsnet, loader: &Loader, device: &Device) -> Result<(Sweep, Sweep), TrainError> {
+/// Sweeps of the held-out and of the novel episodes of a loader, at the `known` threshold or a row of them.
+pub fn sweep(
+    network: &Hsnet,
+    loader: &Loader,
+    known: Option<f32>,
+    device: &Device,
+) -> Result<(Sweep, Sweep), TrainError> {
     let loader = loader.to_device(&device.clone().inner());
-    let (mut held_out, mut novel) = (Sweep::default(), Sweep::default());
+    let (mut held_out, mut novel) = (Sweep::over(known), Sweep::over(known));
     for batch in loader.iter() {
-        let found = Found::by(network, batch.map_err(|error| stopped(error.into()))?).adapt();
+        let found = Found::by(network, batch.map_err(|error| stopped(error.into()))?, Loss::CrossEntropy).adapt();
         for (sweep, role) in [(&mut held_out, Role::HeldOut), (&mut novel, Role::Novel)] {
             sweep.add_batch(role, &found).map_err(|error| TrainError::Settings(error.to_string()))?;
         }
@@ -139,10 +157,11 @@ impl Adaptor<SweepInput> for Found {
     }
 }
 
-/// mIoU of the episodes of one role at its best threshold, for burn's training loop.
+/// mIoU of the episodes of one role, at the known threshold or else at its best one, for burn's training loop.
 #[derive(Clone)]
 pub struct MeanIou {
     role: Role,
+    known: Option<f32>,
     name: MetricName,
     sweep: Sweep,
 }
@@ -154,7 +173,12 @@ impl MeanIou {
             Role::HeldOut => "held-out",
             Role::Novel => "novel",
         };
-        Self { role, name: Arc::new(format!("mIoU {whose}")), sweep: Sweep::default() }
+        Self { role, known: None, name: Arc::new(format!("mIoU {whose}")), sweep: Sweep::default() }
+    }
+
+    /// At the threshold that is known, if one is.
+    pub fn at(self, known: Option<f32>) -> Self {
+        Self { known, sweep: Sweep::over(known), ..self }
     }
 
     fn entry(&self) -> SerializedEntry {
@@ -190,7 +214,7 @@ impl Metric for MeanIou {
     }
 
     fn clear(&mut self) {
-        self.sweep = Sweep::default();
+        self.sweep = Sweep::over(self.known);
     }
 }
 
@@ -241,6 +265,14 @@ mod tests {
         assert_eq!(point.to_string(), "61.5% at 0.45");
         assert_eq!("61.5% at 0.45".parse::<Point>().unwrap(), point);
         assert!("N/A".parse::<Point>().is_err());
+    }
+
+    #[test]
+    fn a_known_threshold_is_the_only_one() {
+        let mut sweep = Sweep::over(Some(0.37));
+        sweep.add(&episode(0, &[1, 0]), &[0.38, 0.36].map(logit));
+        assert_eq!(sweep.best(), Point { threshold: 0.37, miou: 100.0 });
+        assert_eq!(sweep.points().count(), 1);
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Canvas {
 
     /// The picture in some light, with one thing marked.
     pub fn shot(mut self, thing: u16, rng: &mut Rng) -> Shot {
-        Light::random(rng).picture(&mut self.picture);
+        Light::random(1.0, rng).picture(&mut self.picture);
         Shot {
             mask: Mask {
                 width: self.picture.width,
