@@ -69,13 +69,6 @@ impl Score {
         self.classes.entry(class).or_default().add(overlap);
     }
 
-    /// Adds another tally.
-    pub fn merge(&mut self, other: &Self) {
-        for (&class, overlap) in &other.classes {
-            self.add(class, overlap);
-        }
-    }
-
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.classes.is_empty()

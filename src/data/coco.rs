@@ -25,12 +25,10 @@ use super::{
     folder::stem,
     labels::IGNORED,
     listing::{Listed, Listing},
-    lists::{self, FOLDS, LEAST_AREA, Lists},
+    lists::{self, Benchmark, FOLDS, LEAST_AREA, Lists},
     region::{Region, unpack_runs},
 };
 
-/// How many classes COCO has; lists count them without their names.
-const CLASSES: usize = 80;
 /// The editions, the one of the published splits first.
 const YEARS: [&str; 2] = ["2014", "2017"];
 
@@ -39,17 +37,18 @@ pub(super) fn looks_like(root: &Path) -> bool {
 }
 
 pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, DataError> {
-    let lists = lists::find(root, "coco", selection)?;
-    let listed = lists.map(|lists| lists::read(&lists, CLASSES)).transpose()?;
+    let lists = lists::find(root, Benchmark::Coco, selection)?;
+    let listed = lists.map(|lists| lists::read(&lists, Benchmark::Coco.classes())).transpose()?;
     let parts = match &listed {
-        Some(lists) => parts_of_lists(root, lists),
+        Some(lists) => parts_of_lists(root, lists, selection),
         None => part_of_side(root, selection),
     };
     let annotated = Annotated::read(root, &parts)?;
     let mut listing = listing(&annotated.classes);
+    let takes = |class| selection.takes(Benchmark::Coco.fold(class));
     match listed {
-        Some(lists) => listing.take(lists, |listed| annotated.shown(listed, selection)),
-        None => annotated.list(&mut listing, selection),
+        Some(lists) => listing.take(lists, takes, |listed| annotated.shown(listed)),
+        None => annotated.list(&mut listing, takes),
     }
     listing.open(root, selection, |listed| annotated.files(root, listed))
 }
@@ -83,13 +82,20 @@ fn part_of_side(root: &Path, selection: &Selection) -> Vec<String> {
 
 /// The parts that the lists name, if all of them are there; else, as both editions hold the same pictures divided
 /// otherwise, every part that is there.
-fn parts_of_lists(root: &Path, lists: &Lists) -> Vec<String> {
+fn parts_of_lists(root: &Path, lists: &Lists, selection: &Selection) -> Vec<String> {
+    if lists.entries.is_empty() {
+        return vec![];
+    }
     let folders: HashSet<&str> = lists.entries.iter().flat_map(|entry| entry.listed.name.split('/')).collect();
     let is_there = |part: &String| instances(root, part).is_file();
     let all: Vec<String> = YEARS.iter().flat_map(|year| parts(year)).collect();
     let named: Vec<String> = all.iter().filter(|part| folders.contains(part.as_str())).cloned().collect();
     let there: Vec<String> = all.into_iter().filter(is_there).collect();
-    if there.is_empty() || (!named.is_empty() && named.iter().all(is_there)) { named } else { there }
+    match (named.is_empty(), there.is_empty()) {
+        (true, true) => part_of_side(root, selection),
+        (false, _) if there.is_empty() || named.iter().all(is_there) => named,
+        _ => there,
+    }
 }
 
 /// What the annotation files say, in the fields that matter here.
@@ -217,15 +223,15 @@ impl Annotated {
         Ok(Files { name: listed.name.clone(), picture, annotation: Annotation::Regions(regions) })
     }
 
-    /// The classes of the selected side that a picture shows large enough.
-    fn shown(&self, listed: &Listed, selection: &Selection) -> Result<Vec<usize>, String> {
-        Ok(self.find(listed)?.classes(selection).collect())
+    /// The classes that a picture shows large enough.
+    fn shown(&self, listed: &Listed) -> Result<Vec<usize>, String> {
+        Ok(self.find(listed)?.classes().collect())
     }
 
-    /// Lists every picture under the classes of the selected side that it shows large enough.
-    fn list(&self, listing: &mut Listing, selection: &Selection) {
+    /// Lists every picture under the classes that it shows large enough and that `takes` accepts.
+    fn list(&self, listing: &mut Listing, takes: impl Fn(usize) -> bool) {
         for pictured in &self.pictures {
-            for class in pictured.classes(selection) {
+            for class in pictured.classes().filter(|&class| takes(class)) {
                 let name = format!("{}/{}", pictured.part, pictured.file_name);
                 listing.add(class, class as u8 + 1, Listed { name, ..Listed::default() });
             }
@@ -246,9 +252,9 @@ impl Pictured {
         }
     }
 
-    fn classes(&self, selection: &Selection) -> impl Iterator<Item = usize> {
-        let large = self.areas.iter().filter(|(_, area)| **area >= LEAST_AREA as f64);
-        large.map(|(&class, _)| class).filter(|class| selection.takes(class % FOLDS))
+    /// The classes that it shows large enough.
+    fn classes(&self) -> impl Iterator<Item = usize> {
+        self.areas.iter().filter(|(_, area)| **area >= LEAST_AREA as f64).map(|(&class, _)| class)
     }
 
     /// The picture's file where it is found, else where it should be.
@@ -358,6 +364,49 @@ mod tests {
         assert_eq!(episode.supports[0].mask.area(), 30);
     }
 
+    /// HSNet's trn/foldK lists the classes to learn from when fold K is novel, other than PASCAL-5i's.
+    #[test]
+    fn one_learns_from_the_list_of_the_novel_fold() {
+        let tree = tree("train2014");
+        let path = |number| format!("train2014/{}", name("train2014", number));
+        let lists = |fold: usize, list: serde_json::Value| {
+            tree.text(&format!("lists/trn/fold{fold}.json"), &list.to_string());
+        };
+        lists(0, serde_json::json!({"0": [], "1": [path(7)], "2": [path(9)]}));
+        lists(1, serde_json::json!({"0": [path(7), path(9)], "2": [path(9)], "4": [path(7)]}));
+        lists(2, serde_json::json!({"0": [path(7), path(9)], "1": [path(7)], "4": [path(7)]}));
+        lists(3, serde_json::json!({"0": [path(7), path(9)], "1": [path(7)], "2": [path(9)]}));
+        let read = open(tree.root(), &selection(Split::Train)).unwrap();
+        assert_eq!(classes(&read), [(1, "bee", 1), (2, "cat", 1)]);
+        let all = open(tree.root(), &Selection::new(Split::Train)).unwrap();
+        assert_eq!(classes(&all), [(0, "ant", 2), (1, "bee", 1), (2, "cat", 1), (4, "elk", 1)]);
+    }
+
+    #[test]
+    fn classes_of_the_other_side_are_left_out_of_a_list() {
+        let tree = tree("val2014");
+        let line = |class: usize| format!("val2014/{}__{class:02}\n", name("val2014", 7));
+        tree.text("lists/val/fold0.txt", &[line(2), line(5)].concat());
+        assert_eq!(classes(&open(tree.root(), &selection(Split::Test)).unwrap()), [(4, "elk", 1)]);
+        let pairs = format!("{{2: [('{0}', 'x.png')], 5: [('{0}', 'x.png')]}}", name("val2014", 7));
+        tree.text("given.txt", &pairs);
+        let given = |split| Selection { lists: Some(tree.root().join("given.txt")), ..selection(split) };
+        assert_eq!(classes(&open(tree.root(), &given(Split::Train)).unwrap()), [(1, "bee", 1)]);
+        let unfolded = Selection { fold: None, ..given(Split::Test) };
+        assert_eq!(classes(&open(tree.root(), &unfolded).unwrap()), [(1, "bee", 1), (4, "elk", 1)]);
+    }
+
+    #[test]
+    fn classes_that_the_annotations_lack_are_named() {
+        let tree = tree("val2014");
+        tree.text("lists/val/fold0.txt", &format!("val2014/{0}__05\nval2014/{0}__77\n", name("val2014", 7)));
+        let error = open(tree.root(), &selection(Split::Test)).unwrap_err().to_string();
+        assert!(error.contains("1 of its files"), "{error}");
+        assert!(error.contains("fold0.txt: line 2: val2014/COCO_val2014_000000000007.jpg: class 77, "), "{error}");
+        let skipping = Selection { skip_missing: true, ..selection(Split::Test) };
+        assert_eq!(classes(&open(tree.root(), &skipping).unwrap()), [(4, "elk", 1)]);
+    }
+
     #[test]
     fn lists_of_one_edition_fit_the_other() {
         let tree = tree("train2017");
@@ -411,6 +460,9 @@ mod tests {
     fn missing_annotations_are_named() {
         let tree = Tree::new();
         tree.text("lists/val/fold0.txt", "val2014/COCO_val2014_000000000008.jpg__01\n");
+        let error = open(tree.root(), &selection(Split::Test)).unwrap_err().to_string();
+        assert!(error.contains("instances_val2014.json: cannot be read"), "{error}");
+        tree.text("lists/val/fold0.txt", "8.jpg__01\n");
         let error = open(tree.root(), &selection(Split::Test)).unwrap_err().to_string();
         assert!(error.contains("instances_val2014.json: cannot be read"), "{error}");
     }

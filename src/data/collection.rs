@@ -68,6 +68,11 @@ impl Scene {
         Shot { picture: self.picture.clone(), mask: self.mask(label) }
     }
 
+    /// Whether any pixel has the label.
+    pub(super) fn shows(&self, label: u8) -> bool {
+        self.labels.values.contains(&label)
+    }
+
     /// The pixels of one label.
     pub(super) fn mask(&self, label: u8) -> Mask {
         let values = self.labels.values.iter();
@@ -97,7 +102,7 @@ struct Scenes {
     number: u64,
     files: Vec<Files>,
     longest_side: Option<usize>,
-    skipped: Vec<String>,
+    skipped: usize,
 }
 
 impl Collection {
@@ -108,7 +113,7 @@ impl Collection {
         classes: Vec<Class>,
         files: Vec<Files>,
         longest_side: Option<usize>,
-        skipped: Vec<String>,
+        skipped: usize,
     ) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
@@ -141,26 +146,12 @@ impl Collection {
 
     /// How many files and lines could not be used and were left out.
     pub fn skipped(&self) -> usize {
-        self.scenes.skipped.len()
-    }
-
-    /// What was wrong with each of them.
-    pub fn problems(&self) -> &[String] {
-        &self.scenes.skipped
+        self.scenes.skipped
     }
 
     /// What the data set calls a picture of a class, by its place in the class.
     pub fn picture_name(&self, class: &Class, member: usize) -> &str {
-        &self.file(class, member).name
-    }
-
-    /// The file of a picture of a class, by its place in the class.
-    pub fn picture_path(&self, class: &Class, member: usize) -> &Path {
-        &self.file(class, member).picture
-    }
-
-    fn file(&self, class: &Class, member: usize) -> &Files {
-        &self.scenes.files[class.members[member].0]
+        &self.scenes.files[class.members[member].0].name
     }
 
     /// Test episodes of `shots` pictures shown. [`Protocol::Fewseg`] asks every picture of every class of more than
@@ -191,6 +182,12 @@ impl Collection {
     /// When a file has gone or its pixels are broken.
     pub fn play(&self, draw: &Draw) -> Result<Episode, DataError> {
         self.episode(&self.classes[draw.class], &draw.supports, draw.query)
+    }
+
+    /// The label of a class in every picture, in the layouts in which a label is one class wherever it comes.
+    pub(super) fn label(&self, class: &Class) -> Option<u8> {
+        let label = class.members.first().map(|&(_, label)| label);
+        label.filter(|_| matches!(self.format, Format::Pascal | Format::Coco))
     }
 
     /// A scene by its number, decoded now unless it is kept.
@@ -263,11 +260,24 @@ mod tests {
         for draw in bees.draws(Protocol::Hsnet, 2, None, 0).unwrap() {
             let episode = bees.play(&draw).unwrap();
             assert_eq!((episode.class, episode.supports.len()), (1, 2));
-            assert!(bees.picture_path(&bees.classes[draw.class], draw.query).is_file());
             assert_eq!(bees.picture_name(&bees.classes[0], 2), "bee/3.jpg");
         }
         assert_eq!(bees.too_small(3).count(), 1);
         assert_eq!(bees.too_small(2).count(), 0);
+    }
+
+    #[test]
+    fn what_is_filtered_or_numbered_keeps_its_cache() {
+        let cache = Cache::default();
+        let both = ["ant", "bee"].map(|class| collection(&[class]));
+        let [ants, bees] = both.each_ref().map(|(_, collection)| collection.clone().with_cache(&cache));
+        let mut filtered = [ants.filter(|_| true), bees.filter(|_| true).clone()];
+        number_apart(&mut filtered);
+        for (collection, filtered) in [&ants, &bees].into_iter().zip(&filtered) {
+            assert!(Arc::ptr_eq(&collection.scene(0).unwrap(), &filtered.scene(0).unwrap()));
+        }
+        assert!(!Arc::ptr_eq(&ants.scene(0).unwrap(), &bees.scene(0).unwrap()));
+        assert!(!Arc::ptr_eq(&ants.scene(0).unwrap(), &both[0].1.scene(0).unwrap()), "kept elsewhere");
     }
 
     #[test]

@@ -136,7 +136,7 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::data::{Selection, Split, coco, fss, listing::Listing, lists, pascal};
+    use crate::data::{Selection, Split, coco, fss, listing::Listing, lists, lists::Benchmark, pascal};
 
     /// A side of a data set.
     type Set = (Format, Split, Option<usize>);
@@ -248,8 +248,9 @@ mod tests {
             _ => {
                 let names: Vec<String> = (0..80).map(|class| class.to_string()).collect();
                 let mut listing = coco::listing(&names);
-                let found = lists::find(lists, "coco", &selection).unwrap().unwrap();
-                listing.take(lists::read(&found, names.len()).unwrap(), |listed| Err(listed.name.clone()));
+                let found = lists::find(lists, Benchmark::Coco, &selection).unwrap().unwrap();
+                let takes = |class| selection.takes(Benchmark::Coco.fold(class));
+                listing.take(lists::read(&found, names.len()).unwrap(), takes, |listed| Err(listed.name.clone()));
                 listing
             }
         };

@@ -90,7 +90,7 @@ fn list(root: &Path, selection: &Selection) -> Result<Option<(PathBuf, Vec<PathB
         Split::Test => (&["trn.txt", "val.txt"][..], "test.txt"),
     };
     let places = match &selection.lists {
-        Some(file) if file.is_file() => return Ok(Some((file.clone(), vec![]))),
+        Some(file) if selection.lists_one_side() => return Ok(Some((file.clone(), vec![]))),
         Some(folder) => vec![folder.clone(), folder.join("fss")],
         None => lists::places(root, "fss").to_vec(),
     };

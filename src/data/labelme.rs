@@ -5,7 +5,7 @@
 //! Polygons, rectangles, circles and masks mark pixels, later ones over earlier ones; points and lines mark none.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     fs::File,
     io::BufReader,
     path::{Path, PathBuf},
@@ -42,19 +42,24 @@ pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, Dat
     let mut pictures: HashMap<String, Described> = HashMap::new();
     let mut names: BTreeMap<String, Vec<(String, u8)>> = BTreeMap::new();
     let mut listing = Listing::new(Format::Labelme, vec![]);
-    for described in read {
-        match described {
-            Ok(described) => {
-                let picture = relative(root, &described.picture);
-                for (place, label) in described.labels.iter().enumerate() {
-                    names.entry(label.clone()).or_default().push((picture.clone(), place as u8 + 1));
-                }
-                if let Some(other) = pictures.insert(picture, described) {
-                    let problem = "two descriptions name it as their picture";
-                    listing.problems.push(format!("{}: {problem}", other.picture.display()));
-                }
+    for (path, described) in descriptions.iter().zip(read) {
+        let described = match described {
+            Ok(described) => described,
+            Err(problem) => {
+                listing.problems.push(problem);
+                continue;
             }
-            Err(problem) => listing.problems.push(problem),
+        };
+        match pictures.entry(relative(root, &described.picture)) {
+            Entry::Occupied(first) => {
+                listing.problems.push(format!("{}: {} is described already", path.display(), first.key()));
+            }
+            Entry::Vacant(place) => {
+                for (number, label) in (1..).zip(&described.labels) {
+                    names.entry(label.clone()).or_default().push((place.key().clone(), number));
+                }
+                place.insert(described);
+            }
         }
     }
     for (class, (name, members)) in names.into_iter().enumerate() {
@@ -246,6 +251,24 @@ mod tests {
         let read = open(tree.root(), &selection(Split::Train)).unwrap();
         let row = |right: [u8; 2]| [vec![0; 6], right.to_vec()].concat();
         assert_eq!(masks(&read, 0, 0), [row([0, 0]), row([1, 0]), row([1, 1]), row([0, 0])].concat());
+    }
+
+    #[test]
+    fn of_two_descriptions_of_a_picture_the_second_cannot_be_used() {
+        let tree = Tree::new();
+        tree.picture("a.jpg", 8, 4);
+        let half = |label: &str, left: f64| shape(label, "rectangle", &[[left, 0.0], [left + 4.0, 4.0]]);
+        tree.text("a.json", &description("a.jpg", &[half("cup", 0.0), half("mug", 4.0)]));
+        tree.text("b.json", &description("a.jpg", &[half("mug", 0.0), half("pot", 4.0)]));
+        let error = open(tree.root(), &selection(Split::Train)).unwrap_err().to_string();
+        assert!(error.contains("1 of its files"), "{error}");
+        assert!(error.contains("b.json: a.jpg is described already"), "{error}");
+        let skipping = Selection { skip_missing: true, ..selection(Split::Train) };
+        let read = open(tree.root(), &skipping).unwrap();
+        let names: Vec<_> = read.classes.iter().map(|class| class.name.as_str()).collect();
+        assert_eq!((names, read.skipped()), (vec!["cup", "mug"], 1));
+        assert_eq!(masks(&read, 0, 0), [1, 1, 1, 1, 0, 0, 0, 0].repeat(4));
+        assert_eq!(masks(&read, 1, 0), [0, 0, 0, 0, 1, 1, 1, 1].repeat(4));
     }
 
     #[test]

@@ -73,16 +73,37 @@ impl Listing {
         pictures.into_iter().for_each(|name| self.add(class, 1, Listed { name, ..Listed::default() }));
     }
 
-    /// Takes up what lists say. A class has the label after its number; `shown` tells the classes of a picture of which
-    /// the list does not.
-    pub fn take(&mut self, lists: Lists, shown: impl Fn(&Listed) -> Result<Vec<usize>, String> + Sync) {
+    /// Takes up what lists say of the classes that `takes` accepts. A class has the label after its number; `shown`
+    /// tells the classes of a picture of which the list does not.
+    pub fn take(
+        &mut self,
+        lists: Lists,
+        takes: impl Fn(usize) -> bool,
+        shown: impl Fn(&Listed) -> Result<Vec<usize>, String> + Sync,
+    ) {
         let classes = |entry: &Entry| entry.class.map_or_else(|| shown(&entry.listed), |class| Ok(vec![class]));
         let shown: Vec<Result<Vec<usize>, String>> = lists.entries.par_iter().map(classes).collect();
         self.problems.extend(lists.problems);
         for (Entry { listed, .. }, shown) in lists.entries.into_iter().zip(shown) {
             match shown {
-                Ok(classes) => classes.iter().for_each(|&class| self.add(class, class as u8 + 1, listed.clone())),
+                Ok(classes) => classes
+                    .into_iter()
+                    .filter(|&class| takes(class))
+                    .for_each(|class| self.take_class(class, listed.clone())),
                 Err(problem) => self.problems.push(listed.blame(problem)),
+            }
+        }
+    }
+
+    /// A list may know more classes than the data set has.
+    fn take_class(&mut self, class: usize, listed: Listed) {
+        let (number, known) = (class + 1, self.classes.len());
+        match number <= known {
+            true => self.add(class, number as u8, listed),
+            false => {
+                let name = &listed.name;
+                let problem = format!("{name}: class {number}, counted from 1, of a data set of {known} classes");
+                self.problems.push(listed.blame(problem));
             }
         }
     }
@@ -126,6 +147,6 @@ impl Listing {
             class.move_to(&places);
         }
         self.classes.retain(|class| !class.is_empty());
-        Ok(Collection::new(root, self.format, self.classes, files, selection.longest_side, self.problems))
+        Ok(Collection::new(root, self.format, self.classes, files, selection.longest_side, self.problems.len()))
     }
 }

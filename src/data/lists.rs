@@ -14,6 +14,48 @@ use super::{DataError, Selection, Split, listing::Listed, literal};
 
 pub(super) const FOLDS: usize = 4;
 
+/// A data set that the published code divides into folds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Benchmark {
+    Pascal,
+    Coco,
+}
+
+impl Benchmark {
+    /// What the folders of its lists are called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pascal => "pascal",
+            Self::Coco => "coco",
+        }
+    }
+
+    /// How many classes its lists count.
+    pub fn classes(self) -> usize {
+        match self {
+            Self::Pascal => 20,
+            Self::Coco => 80,
+        }
+    }
+
+    /// The fold in which a class, counted from 0, is novel.
+    pub fn fold(self, class: usize) -> usize {
+        match self {
+            Self::Pascal => class * FOLDS / self.classes(),
+            Self::Coco => class % FOLDS,
+        }
+    }
+
+    /// Which of HSNet's lists of training pictures to learn from. PASCAL-5i's list a fold's own classes, COCO-20i's
+    /// those to learn from when the fold is novel.
+    fn learns_from(self, list: usize, novel: Option<usize>) -> bool {
+        match self {
+            Self::Pascal => novel != Some(list),
+            Self::Coco => novel.is_none_or(|novel| novel == list),
+        }
+    }
+}
+
 /// Where a list does not say what a picture shows, its classes of at least this many pixels count, as PFENet's.
 pub(super) const LEAST_AREA: usize = 2 * 32 * 32;
 
@@ -120,21 +162,26 @@ fn named(item: literal::Item, classes: usize) -> Result<Entry, String> {
 }
 
 /// The lists of the selected side, in the folder or file that the selection names or where they lie in the tree:
-/// `lists/` or `splits/NAME/`, for a data set that the published code calls `name`. `None` where there are none.
+/// `lists/` or `splits/NAME/`. `None` where there are none.
 ///
 /// # Errors
 /// When there is no such fold, or the selection names a place without lists.
-pub(super) fn find(root: &Path, name: &str, selection: &Selection) -> Result<Option<Vec<PathBuf>>, DataError> {
+pub(super) fn find(
+    root: &Path,
+    benchmark: Benchmark,
+    selection: &Selection,
+) -> Result<Option<Vec<PathBuf>>, DataError> {
     if let Some(fold) = selection.fold.filter(|&fold| fold >= FOLDS) {
         return Err(DataError::layout(root, format!("it has folds 0 to 3, there is no fold {fold}")));
     }
     let Some(given) = &selection.lists else {
-        return Ok(places(root, name).iter().find_map(|place| side(place, selection)));
+        return Ok(places(root, benchmark.name()).iter().find_map(|place| side(place, benchmark, selection)));
     };
-    if given.is_file() {
+    if selection.lists_one_side() {
         return Ok(Some(vec![given.clone()]));
     }
-    let lists = [given.clone(), given.join(name)].iter().find_map(|place| side(place, selection));
+    let places = [given.clone(), given.join(benchmark.name())];
+    let lists = places.iter().find_map(|place| side(place, benchmark, selection));
     lists.map(Some).ok_or_else(|| DataError::layout(given, missing(selection)))
 }
 
@@ -161,11 +208,11 @@ fn directories(split: Split) -> (&'static str, &'static str) {
 }
 
 /// The lists of a side in one folder.
-fn side(folder: &Path, selection: &Selection) -> Option<Vec<PathBuf>> {
+fn side(folder: &Path, benchmark: Benchmark, selection: &Selection) -> Option<Vec<PathBuf>> {
     let (hsnet, pfenet) = directories(selection.split);
     if folder.join(hsnet).is_dir() {
         let folds = (0..FOLDS).filter(|&fold| match selection.split {
-            Split::Train => selection.fold != Some(fold),
+            Split::Train => benchmark.learns_from(fold, selection.fold),
             Split::Validation | Split::Test => selection.fold == Some(fold),
         });
         return Some(folds.map(|fold| hsnet_list(&folder.join(hsnet), fold)).collect());
@@ -245,11 +292,21 @@ mod tests {
     }
 
     #[test]
+    fn one_file_lists_one_side_and_a_folder_all() {
+        let tree = Tree::new();
+        tree.text("list.txt", "");
+        let given = |place: &str| Selection { lists: Some(tree.root().join(place)), ..Selection::new(Split::Train) };
+        assert!(given("list.txt").lists_one_side());
+        assert!(!given("").lists_one_side() && !given("lost.txt").lists_one_side());
+        assert!(!Selection::new(Split::Train).lists_one_side());
+    }
+
+    #[test]
     fn of_a_pickle_it_is_said_what_to_do() {
         let tree = Tree::new();
         tree.text("val/fold1.pkl", "");
         let selection = Selection { fold: Some(1), ..Selection::new(Split::Test) };
-        let lists = side(tree.root(), &selection).unwrap();
+        let lists = side(tree.root(), Benchmark::Coco, &selection).unwrap();
         let error = read(&lists, 80).unwrap_err().to_string();
         assert!(error.contains("fold1.pkl: a pickle of Python's, which is not read"), "{error}");
     }

@@ -89,11 +89,17 @@ impl Selection {
         Self { split, fold: None, longest_side: None, lists: None, skip_missing: false }
     }
 
+    /// Whether the lists are one file. It lists the selected side, whichever that is, and tells nothing of the others:
+    /// who learns from it has no novel classes.
+    pub fn lists_one_side(&self) -> bool {
+        self.lists.as_ref().is_some_and(|lists| lists.is_file())
+    }
+
     /// Whether the selected side has the classes that are novel in `fold`. Without a fold, all are learned and none is
     /// asked, but those of a list that is given as a file.
     fn takes(&self, fold: usize) -> bool {
         match (self.split, self.fold) {
-            (_, None) => self.split == Split::Train || self.lists.as_ref().is_some_and(|lists| lists.is_file()),
+            (_, None) => self.split == Split::Train || self.lists_one_side(),
             (Split::Train, Some(novel)) => fold != novel,
             (Split::Validation | Split::Test, Some(novel)) => fold == novel,
         }

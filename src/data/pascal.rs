@@ -12,7 +12,7 @@ use super::{
     folder::stem,
     labels::Labels,
     listing::{Listed, Listing},
-    lists::{self, FOLDS, LEAST_AREA},
+    lists::{self, Benchmark, LEAST_AREA},
 };
 
 const CLASSES: [&str; 20] = [
@@ -46,22 +46,22 @@ pub(super) fn open(root: &Path, selection: &Selection) -> Result<Collection, Dat
 pub(super) fn listing(root: &Path, selection: &Selection) -> Result<Listing, DataError> {
     let classes = CLASSES.iter().enumerate().map(|(id, &name)| Class::new(id, name));
     let mut listing = Listing::new(Format::Pascal, classes.collect());
-    let lists = lists::find(root, "pascal", selection)?;
+    let lists = lists::find(root, Benchmark::Pascal, selection)?;
     let lists = lists.ok_or_else(|| DataError::layout(root, lists::missing(selection)))?;
-    listing.take(lists::read(&lists, CLASSES.len())?, |listed| shown(root, listed, selection));
+    let takes = |class| selection.takes(Benchmark::Pascal.fold(class));
+    listing.take(lists::read(&lists, CLASSES.len())?, takes, |listed| shown(root, listed));
     Ok(listing)
 }
 
-/// The classes of the selected side that the labels of a picture show.
-fn shown(root: &Path, listed: &Listed, selection: &Selection) -> Result<Vec<usize>, String> {
+/// The classes that the labels of a picture show large enough.
+fn shown(root: &Path, listed: &Listed) -> Result<Vec<usize>, String> {
     let files = files(root, listed)?;
     let Annotation::Classes(labels) = &files.annotation else {
         return Ok(vec![]);
     };
     let labels = read(labels).and_then(|bytes| Labels::decode(labels, &bytes)).map_err(|error| error.to_string())?;
     let area = |class: usize| labels.values.iter().filter(|&&value| usize::from(value) == class + 1).count();
-    let classes = (0..CLASSES.len()).filter(|class| selection.takes(class * FOLDS / CLASSES.len()));
-    Ok(classes.filter(|&class| area(class) >= LEAST_AREA).collect())
+    Ok((0..CLASSES.len()).filter(|&class| area(class) >= LEAST_AREA).collect())
 }
 
 /// The files of a picture that is named by its bare name, or by a path with or without that of its labels.
@@ -124,6 +124,15 @@ mod tests {
     }
 
     #[test]
+    fn classes_of_the_other_side_are_left_out_of_a_list() {
+        let tree = tree();
+        tree.text("lists/trn/fold1.txt", "both__01\nboth__06\nbus__06\n");
+        assert_eq!(members(&open(tree.root(), &selection(Split::Train)).unwrap()), [(5, vec!["both", "bus"])]);
+        tree.text("lists/val/fold0.txt", "both__01\nboth__06\n");
+        assert_eq!(members(&open(tree.root(), &selection(Split::Test)).unwrap()), [(0, vec!["both"])]);
+    }
+
+    #[test]
     fn every_unusable_file_is_named_at_once() {
         let tree = tree();
         tree.picture("JPEGImages/bus.jpg", 5, 5);
@@ -164,7 +173,7 @@ mod tests {
         tree.text("lists/trn/fold2.txt", "lost__12\nboth__12\nboth__99\n");
         let skipping = Selection { skip_missing: true, ..selection(Split::Train) };
         let read = open(tree.root(), &skipping).unwrap();
-        assert_eq!(read.skipped(), 2, "{:?}", read.problems());
+        assert_eq!(read.skipped(), 2);
         let sizes: Vec<_> = read.classes.iter().map(|class| (class.name.as_str(), class.len())).collect();
         assert_eq!(sizes, [("bus", 2), ("dog", 1)]);
         let bus = &read.classes[0];

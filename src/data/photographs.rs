@@ -1,6 +1,6 @@
 //! Training episodes from a collection: pictures of one class, or one object pasted onto several backgrounds.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use rand::{
     Rng as _,
@@ -8,7 +8,7 @@ use rand::{
 };
 
 use super::{
-    Class, Collection, DataError,
+    Class, Collection, DataError, Scene,
     augment::Augment,
     paste,
     source::{Rng, Source},
@@ -207,14 +207,28 @@ impl Photographs {
         Ok(self.altered(&Shot { picture, mask }, rng).picture)
     }
 
-    /// Some picture that does not show the class, nothing marked in it. There must be one.
+    /// Some picture that does not show the class, nothing marked in it. There must be one that is not listed for it.
+    /// Lists leave out small objects, so that the labels are asked as well, where they tell.
     fn without(&self, asked: Question, rng: &mut Rng) -> Result<Shot, DataError> {
+        let label = self.collection.label(asked.class);
+        let mut scene = self.unlisted(asked, rng)?;
+        for _ in 1..TRIES {
+            if !label.is_some_and(|label| scene.shows(label)) {
+                break;
+            }
+            scene = self.unlisted(asked, rng)?;
+        }
+        let picture = scene.picture.clone();
+        let mask = Mask::empty(picture.height, picture.width);
+        Ok(Shot { picture, mask })
+    }
+
+    /// Some picture that is not listed as showing the class. There must be one.
+    fn unlisted(&self, asked: Question, rng: &mut Rng) -> Result<Arc<Scene>, DataError> {
         loop {
             let scene = self.scenes[rng.random_range(0..self.scenes.len())];
             if !asked.showing.contains(&scene) {
-                let picture = self.collection.scene(scene)?.picture.clone();
-                let mask = Mask::empty(picture.height, picture.width);
-                return Ok(Shot { picture, mask });
+                return self.collection.scene(scene);
             }
         }
     }
@@ -357,6 +371,27 @@ mod tests {
             assert_eq!(is_white(&episode.supports[0]), episode.class == 0);
             assert!(episode.class != 0 || !is_white(&episode.query));
         }
+    }
+
+    /// A bus of one pixel in a white picture, too small for the lists to say so.
+    #[test]
+    fn a_negative_query_shows_nothing_of_the_class_whatever_the_lists_say() {
+        let tree = Tree::new();
+        for name in ["bus", "car1", "car2", "car3", "car4"] {
+            tree.picture(&format!("JPEGImages/{name}.jpg"), 16, 16);
+            tree.grey(&format!("SegmentationClassAug/{name}.png"), 16, &[if name == "bus" { 6 } else { 7 }; 256]);
+        }
+        tree.white("JPEGImages/speck.jpg", 16, 16);
+        tree.grey("SegmentationClassAug/speck.png", 16, &[vec![6], vec![7; 255]].concat());
+        tree.text("lists/trn/fold1.txt", "bus__06\ncar1__07\ncar2__07\ncar3__07\ncar4__07\nspeck__07\n");
+        (2..4).for_each(|fold| tree.text(&format!("lists/trn/fold{fold}.txt"), ""));
+        let read = Format::Pascal.open(tree.root(), &selection(Split::Train)).unwrap();
+        let making = Making { negative: 1.0, augment: Augment::None, ..MAKING };
+        let photographs = Photographs::new(read, making).unwrap();
+        let busses: Vec<Episode> =
+            (0..100).map(|turn| draw(&photographs, turn)).filter(|episode| episode.class == 5).collect();
+        assert!(busses.len() > 30);
+        assert!(busses.iter().all(|episode| episode.query.picture.rgb[0] < 200));
     }
 
     #[test]
