@@ -1,15 +1,9 @@
 //! `fewseg bench`, as it is called, at sizes that are quick.
 
-use std::process::Command;
+mod common;
 
+use common::command::run;
 use serde_json::Value;
-
-/// Runs a command that must succeed, and gives what it prints.
-fn run(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_fewseg")).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 #[test]
 fn the_table_of_kernels_stands_beside_the_papers() {

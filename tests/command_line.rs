@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use burn::tensor::Device;
 use common::command::{complaint, fewseg, folder, golden, run};
@@ -181,7 +182,8 @@ fn the_published_recipe_chooses_on_the_test_and_says_so() {
         ["--size", "64", "--batch", "2", "--episodes", "4", "--validate-every", "2", "--held-out-episodes", "1"];
     let output = fewseg(
         &[
-            &["train", "--recipe", "published", "--data", data, "--fold", "1", "--weights", &weights, "--out", out],
+            &["train", "--recipe", "published", "--data", data, "--fold", "1", "--weights", &weights, "--out", out][..],
+            &["--novel-episodes", "4"][..],
             &small[..],
         ]
         .concat(),
@@ -189,6 +191,42 @@ fn the_published_recipe_chooses_on_the_test_and_says_so() {
     let (said, warned) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{warned}");
     assert!(warned.contains("chosen on the novel classes") && said.contains("threshold 0.50"), "{said}{warned}");
+}
+
+#[test]
+fn a_fold_is_learned_by_a_network_that_has_not_seen_it_and_eval_warns_of_others() {
+    let (folder, weights) = folder();
+    pascal(folder.path());
+    fs::create_dir(folder.path().join("weights")).unwrap();
+    fs::copy(&weights, folder.path().join("weights/default.safetensors")).unwrap();
+    let there = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fewseg"));
+        let output = command.current_dir(folder.path()).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let small =
+        ["--size", "64", "--batch", "2", "--episodes", "2", "--held-out-episodes", "1", "--novel-episodes", "1"];
+    let said = there(&[&["train", "--data", "VOC2012", "--fold", "1", "--out", "run"], &small[..]].concat());
+    assert!(said.contains("only its backbone is taken"), "{said}");
+    let settings: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("run/settings.json")).unwrap()).unwrap();
+    assert_eq!(settings["start"]["weights"], serde_json::Value::Null);
+    assert_eq!(settings["start"]["backbone_weights"], "weights/default.safetensors");
+
+    for (fold, is_flattered) in [("1", false), ("0", true)] {
+        let weights = ["--weights", "run/weights.safetensors", "--episodes", "1", "--size", "64"];
+        let said = there(&[&["eval", "--data", "VOC2012", "--fold", fold], &weights[..]].concat());
+        assert_eq!(said.contains("flattered"), is_flattered, "{said}");
+    }
+}
+
+#[test]
+fn a_fold_of_data_that_has_none_is_refused() {
+    let (_folder, weights) = folder();
+    let error = complaint(&["train", "--fold", "7", "--weights", &weights, "--out", "nowhere"]);
+    assert!(error.contains("--fold") && error.contains("leave it out"), "{error}");
 }
 
 #[test]

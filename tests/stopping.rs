@@ -13,8 +13,20 @@ use tempfile::TempDir;
 /// Longer than any machine needs for what is waited for here.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Three validations of four episodes each, drawn at the smallest size.
-const TINY: [&str; 10] =
-    ["--size", "64", "--batch", "2", "--episodes", "12", "--validate-every", "4", "--held-out-episodes", "2"];
+const TINY: [&str; 12] = [
+    "--size",
+    "64",
+    "--batch",
+    "2",
+    "--episodes",
+    "12",
+    "--validate-every",
+    "4",
+    "--held-out-episodes",
+    "2",
+    "--select",
+    "last",
+];
 
 fn fewseg(out: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fewseg"));
@@ -88,6 +100,20 @@ fn a_training_that_is_killed_goes_on_to_the_same_weights() {
 }
 
 #[test]
+fn a_killed_training_goes_on_to_the_weights_that_were_best_on_held_out_classes() {
+    let chosen = [&TINY[..TINY.len() - 2], &["--select", "held-out"]].concat();
+    let whole = tempfile::tempdir().unwrap();
+    finish(fewseg(whole.path(), &chosen));
+    let out = tempfile::tempdir().unwrap();
+    let mut child = fewseg(out.path(), &chosen).spawn().unwrap();
+    wait_for(&out.path().join("checkpoint/2"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    resume(out.path());
+    assert!(weights(out.path()) == weights(whole.path()), "the weights differ");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_training_that_is_interrupted_says_how_to_go_on_and_does() {
     for name in ["INT", "TERM"] {
@@ -143,7 +169,7 @@ fn what_happened_is_written_down_and_drawn() {
     let events = events(out.path());
     let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
     assert_eq!(events[0]["event"], "start");
-    assert_eq!(events[0]["settings"]["batch"], 2);
+    assert_eq!(events[0]["settings"]["recipe"]["batch"], 2);
     assert_eq!(of("steps").last().unwrap()["episodes"], 12);
     let validations = of("validation");
     assert_eq!(validations.iter().map(|event| event["episodes"].as_u64()).collect::<Vec<_>>(), [4, 8, 12].map(Some));

@@ -4,9 +4,9 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use burn::tensor::Device;
+use common::command::{run, sentence};
 use common::formula_checkpoint;
 use common::pytorch::write_pytorch;
 use fewseg::backbone::BackboneKind;
@@ -15,26 +15,6 @@ use fewseg::weights::{self, Array, Header, arrays_of, fill};
 use tempfile::TempDir;
 
 const KIND: BackboneKind = BackboneKind::MobilenetV2;
-
-fn fewseg(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fewseg")).args(arguments).output().unwrap()
-}
-
-/// Runs a command that must succeed, and gives what it prints.
-fn run(arguments: &[&str]) -> String {
-    let output = fewseg(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Runs a command that must fail with one sentence, and gives it.
-fn complaint(arguments: &[&str]) -> String {
-    let output = fewseg(arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
-    assert!(error.starts_with("fewseg: ") && error.trim_end().lines().count() == 1, "{arguments:?}: {error}");
-    error
-}
 
 struct Folder(TempDir);
 
@@ -69,7 +49,7 @@ fn a_checkpoint_becomes_a_weight_file_that_says_what_it_is() {
         "{info}"
     );
 
-    run(&["import", &checkpoint, "--out", &out, "--licence", "CC0", "--threshold", "0.4", "--no-support-masking"]);
+    run(&["import", &checkpoint, "--out", &out, "--licence", "CC0", "--threshold", "0.4", "--masking", "none"]);
     let info = run(&["info", &out]);
     assert_eq!(field(&info, "backbone"), "mobilenetv2");
     assert_eq!(field(&info, "kernel"), "center-pivot");
@@ -116,10 +96,10 @@ fn export_refuses_what_half_precision_cannot_hold() {
     let network = fill(Hsnet::init(KIND, Design::default(), &Device::flex()), arrays).unwrap();
     let header = Header::hsnet(KIND, [256, 256]);
     weights::save_as(&network, &header, weights::Precision::F32, Path::new(&single)).unwrap();
-    let error = complaint(&["export", &single, "--dtype", "f16", "--out", &half]);
+    let error = sentence(&["export", &single, "--dtype", "f16", "--out", &half]);
     assert!(error.contains("learner.decoder.conv1.bias") && error.contains("--dtype f32"), "{error}");
     assert!(!PathBuf::from(&half).exists());
-    assert!(complaint(&["import", &single, "--out", &half]).contains("--dtype f32"));
+    assert!(sentence(&["import", &single, "--out", &half]).contains("--dtype f32"));
     run(&["import", &single, "--dtype", "f32", "--out", &half]);
     assert!(fs::read(&single).unwrap() == fs::read(&half).unwrap());
 }
@@ -176,13 +156,13 @@ fn a_bad_file_is_named_in_a_sentence_by_every_command() {
         let commands: [&[&str]; 3] =
             [&["import", &path, "--out", &out], &["export", &path, "--dtype", "f32", "--out", &out], &segmenting];
         for command in commands {
-            let error = complaint(command);
+            let error = sentence(command);
             assert!(error.contains(name) && error.contains(says), "{}: {error}", command[0]);
             assert!(!PathBuf::from(&out).exists(), "{} {name}", command[0]);
         }
         // What it can tell without reading the tensors, it tells.
         if !matches!(name, "other.safetensors" | "diverged.safetensors") {
-            let error = complaint(&["info", &path]);
+            let error = sentence(&["info", &path]);
             assert!(error.contains(name) && error.contains(says), "info: {error}");
         }
     }
@@ -192,6 +172,6 @@ fn a_bad_file_is_named_in_a_sentence_by_every_command() {
         &["export", &directory, "--dtype", "f16", "--out", &out],
         &["info", &directory],
     ] {
-        assert!(complaint(command).contains(&directory));
+        assert!(sentence(command).contains(&directory));
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use burn::tensor::Device;
 use common::distance;
 use fewseg::backbone::BackboneKind;
-use fewseg::hsnet::{Design, Hsnet, Kernel};
+use fewseg::hsnet::{Design, Hsnet, Kernel, Masking};
 use fewseg::weights::{self, Header, Precision, arrays_of, fill};
 
 const KIND: BackboneKind = BackboneKind::MobilenetV2;
@@ -134,7 +134,7 @@ fn values_beyond_half_precision_are_refused_there_and_kept_in_single() {
 }
 
 #[test]
-fn a_file_says_its_kernel_and_one_from_before_has_the_center_pivot_kernel() {
+fn a_file_says_its_design_and_one_from_before_is_understood() {
     for kernel in Kernel::ALL {
         let network = Hsnet::init(KIND, kernel.into(), &Device::flex());
         let header = Header { design: kernel.into(), ..Header::hsnet(KIND, [256, 256]) };
@@ -142,9 +142,12 @@ fn a_file_says_its_kernel_and_one_from_before_has_the_center_pivot_kernel() {
         let (read_header, read) = weights::load(&bytes, &Device::flex()).unwrap();
         assert_eq!((read_header.design.kernel, read.design().kernel), (kernel, kernel));
     }
-    let header = serde_json::to_value(Header::hsnet(KIND, [256, 256])).unwrap();
-    let mut old = header.as_object().unwrap().clone();
-    assert_eq!(old.remove("kernel").unwrap(), "center-pivot");
-    let old: Header = serde_json::from_value(old.into()).unwrap();
-    assert_eq!(old.design.kernel, Kernel::CenterPivot);
+    // As the first version wrote it.
+    let first = r#"{"method":"hsnet","backbone":"mobilenetv2","size":[256,256],
+        "normalisation":{"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]},
+        "masking":false,"threshold":0.25,"data":"drawn shapes","licence":"CC0"}"#;
+    let first: Header = serde_json::from_str(first).unwrap();
+    assert_eq!(first.design, Design { masking: Masking::None, ..Design::default() });
+    let own = serde_json::to_string(&Header::hsnet(KIND, [256, 256])).unwrap();
+    assert!(own.contains(r#""masking":"features","kernel":"center-pivot","guided":false"#), "{own}");
 }

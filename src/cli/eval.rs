@@ -10,7 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{DeviceChoice, Outcome, about, read};
 use crate::data::{Collection, Format, Protocol, Selection, Split};
 use crate::evaluate::{self, Candidate, Evaluation, Figures, Fold, Options, Showcase};
-use crate::weights;
+use crate::train::without_fold;
+use crate::weights::{self, Header};
 
 #[derive(Args)]
 pub struct EvalArgs {
@@ -156,6 +157,7 @@ fn evaluate(
     args: &EvalArgs,
 ) -> Outcome<(Fold, Option<Showcase>)> {
     let candidate = load(weights, args)?;
+    warn_of_learned(fold, weights, &candidate.header);
     let bar = ProgressBar::no_length()
         .with_style(ProgressStyle::with_template("{msg} {pos}/{len} {wide_bar} {eta}")?)
         .with_message(fold.map_or_else(|| "episodes".into(), |fold| format!("fold {fold}")));
@@ -199,6 +201,17 @@ fn load(path: &Path, args: &EvalArgs) -> Outcome<Candidate> {
     Ok(Candidate { header, network, device })
 }
 
+/// Weights that do not say that they left a fold alone may have learned from what it asks.
+fn warn_of_learned(fold: Option<usize>, weights: &Path, header: &Header) {
+    if let Some(fold) = fold.filter(|&fold| !header.data.contains(&without_fold(fold))) {
+        eprintln!(
+            "fewseg: {} does not say that it was trained {}: if it has learned from it, its figures are flattered",
+            weights.display(),
+            without_fold(fold)
+        );
+    }
+}
+
 /// Each fold with its weights; a data set without folds is one column.
 fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path)>> {
     let folds: Vec<Option<usize>> = match (has_folds(format), args.folds.is_empty()) {
@@ -212,14 +225,7 @@ fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path
     };
     let weights: Vec<&Path> = args.weights.iter().map(PathBuf::as_path).collect();
     match (folds.len(), weights.as_slice()) {
-        (several, [one]) => {
-            if several > 1 {
-                eprintln!(
-                    "fewseg: one weight file for {several} folds: if it has learned from any of them, the figures are flattered"
-                );
-            }
-            Ok(folds.into_iter().map(|fold| (fold, *one)).collect())
-        }
+        (_, [one]) => Ok(folds.into_iter().map(|fold| (fold, *one)).collect()),
         (several, many) if several != many.len() => {
             let (files, plural) = (many.len(), if several == 1 { "" } else { "s" });
             Err(format!("--weights: {files} files for {several} fold{plural}; give one for all or one for each").into())

@@ -44,8 +44,10 @@ fn weights(header: &Header, file: &TensorFile, bytes: u64) -> Outcome {
         }
     }
     line("dtype", &file.dtypes().join(", ").to_lowercase());
-    let (backbone, learner) = (file.count("backbone."), file.count("learner."));
-    line("parameters", &format!("{} (backbone {backbone}, learner {learner})", backbone + learner));
+    let parts = ["backbone", "learner", "guide"].map(|part| (part, file.count(&format!("{part}."))));
+    let parts: Vec<String> =
+        parts.iter().filter(|(_, count)| *count > 0).map(|(part, count)| format!("{part} {count}")).collect();
+    line("parameters", &format!("{} ({})", file.count(""), parts.join(", ")));
     line("bytes", &bytes.to_string());
     Ok(())
 }

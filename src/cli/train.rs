@@ -60,11 +60,16 @@ pub struct TrainArgs {
     /// Episodes of held-out classes in a validation
     #[arg(long, value_name = "N", default_value_t = 64, help_heading = DATA)]
     held_out_episodes: usize,
+    /// Episodes of novel classes in a validation [default: 200, or each picture twice if that is fewer; with --select
+    /// test as many as the data set's protocol has]
+    #[arg(long, value_name = "N", help_heading = DATA)]
+    novel_episodes: Option<usize>,
 
     /// The backbone [default: that of the weights, else mobilenetv2]
     #[arg(long, value_enum, help_heading = NETWORK)]
     backbone: Option<BackboneKind>,
-    /// The weights to start from [default: weights/default.safetensors if it is there and its backbone fits]
+    /// The weights to start from [default: weights/default.safetensors if it is there and its backbone fits; with --fold
+    /// only its backbone, as it has learned from all folds]
     #[arg(long, value_name = "FILE", help_heading = NETWORK)]
     weights: Option<PathBuf>,
     /// A weight file to take only the backbone from; the learner then starts from scratch unless --weights is given
@@ -105,10 +110,13 @@ pub struct TrainArgs {
     /// Threads that prepare episodes [default: half the cores, 16 at most]
     #[arg(long, value_name = "N", help_heading = RUN)]
     workers: Option<usize>,
+    /// MiB of decoded pictures that are kept in memory, over all data sets
+    #[arg(long, value_name = "MIB", default_value_t = 2048, help_heading = RUN)]
+    cache: u64,
     /// Where to train
     #[arg(long, value_enum, default_value_t, help_heading = RUN)]
     device: DeviceChoice,
-    /// How many such devices share each step's episodes
+    /// How many such devices share each step's episodes; must divide --batch through --accumulate
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..),
           help_heading = RUN)]
     devices: u16,
@@ -135,14 +143,23 @@ pub fn run(args: TrainArgs) -> Outcome {
     if !material.held_out_classes.is_empty() {
         println!("Held out to choose weights and threshold: {}.", material.held_out_classes.join(", "));
     }
+    for sentence in &material.left_out {
+        eprintln!("fewseg: {sentence}");
+    }
     if settings.recipe.select == Select::Test {
         eprintln!(
-            "fewseg: the weights are chosen on the novel classes, as published: what they score there is no fair measure"
+            "fewseg: as published, the weights are chosen on the novel classes (of FSS-1000, on its validation classes): \
+             what they score there is no fair measure"
         );
     }
     // burn's workers under --ddp wait for one another and cannot be asked to stop: there, the first signal ends.
     let stop = if args.ddp { Stop::default() } else { Stop::on_signals()? };
-    let outcome = train::train(network, material, &settings, &Run { out, resume: args.resume, devices, stop })?;
+    print(&train::train(network, material, &settings, &Run { out, resume: args.resume, devices, stop })?);
+    Ok(())
+}
+
+/// Says what came out of a training.
+fn print(outcome: &train::Outcome) {
     let learned = outcome.learned;
     if learned.episodes > 0 {
         println!(
@@ -166,7 +183,6 @@ pub fn run(args: TrainArgs) -> Outcome {
         outcome.validation,
         outcome.threshold
     );
-    Ok(())
 }
 
 /// The devices that share the training.
@@ -185,11 +201,7 @@ fn workers() -> usize {
 
 /// A new training: its settings, and the network before its first step.
 fn started(args: &TrainArgs, device: &Device) -> Outcome<(Settings, Hsnet)> {
-    let start = Start {
-        weights: args.weights.clone().or_else(|| default_weights(args)),
-        backbone_weights: args.backbone_weights.clone(),
-        seed: args.seed,
-    };
+    let start = start(args);
     if start.weights.is_none() && start.backbone_weights.is_none() {
         eprintln!(
             "fewseg: the backbone starts from scratch too, which learns little; give --weights or --backbone-weights"
@@ -239,11 +251,32 @@ fn network(start: &Start, backbone: Option<BackboneKind>, device: &Device) -> Ou
     Ok((network, licence))
 }
 
+/// What a new training starts from. The default weights have learned from all folds: with one to be kept novel, they give
+/// only the backbone.
+fn start(args: &TrainArgs) -> Start {
+    let given =
+        Start { weights: args.weights.clone(), backbone_weights: args.backbone_weights.clone(), seed: args.seed };
+    if given.weights.is_some() || given.backbone_weights.is_some() {
+        return given;
+    }
+    match (default_weights(args), args.fold) {
+        (Some(default), Some(fold)) => {
+            eprintln!(
+                "fewseg: {} has learned from fold {fold}: only its backbone is taken, and the learner starts from \
+                 scratch; --weights gives others",
+                default.display()
+            );
+            Start { backbone_weights: Some(default), ..given }
+        }
+        (default, _) => Start { weights: default, ..given },
+    }
+}
+
 /// The weights that come with fewseg, where they are there and have the backbone that was asked for.
 fn default_weights(args: &TrainArgs) -> Option<PathBuf> {
     let fits = args.backbone.is_none_or(|backbone| backbone == BackboneKind::MobilenetV2);
     let path = PathBuf::from(DEFAULT_WEIGHTS);
-    (args.backbone_weights.is_none() && fits && path.is_file()).then_some(path)
+    (fits && path.is_file()).then_some(path)
 }
 
 /// The folder of this training. A new one must be empty, so that no training is lost.
@@ -272,9 +305,15 @@ fn design(args: &TrainArgs, weights: Design) -> Design {
 }
 
 fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) -> Outcome<Settings> {
+    let data = data_sets(args)?;
+    if args.fold.is_some() && !data.iter().any(|set| matches!(set.format, Format::Pascal | Format::Coco)) {
+        return Err(
+            "--fold: only PASCAL-5i and COCO-20i have folds, and none of the data sets is one: leave it out".into()
+        );
+    }
     Ok(Settings {
         start,
-        data: data_sets(args)?,
+        data,
         drawn: args.drawn.unwrap_or(if args.data.is_empty() { 1.0 } else { 0.0 }),
         fold: args.fold,
         skip_missing: args.skip_missing,
@@ -286,10 +325,12 @@ fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) ->
         episodes: args.episodes,
         validate_every: args.validate_every,
         held_out_episodes: args.held_out_episodes,
+        novel_episodes: args.novel_episodes,
         patience: args.patience,
         accumulate: args.accumulate,
         checkpointing: args.checkpointing,
         workers: args.workers.unwrap_or_else(workers),
+        cache: args.cache,
         licence,
     })
 }

@@ -1,6 +1,6 @@
 //! What may differ from one network to the next, beside the backbone. The default is the paper's.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Kernel;
 
@@ -23,12 +23,28 @@ pub enum Masking {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Design {
+    #[serde(deserialize_with = "masking")]
     pub masking: Masking,
     /// The learner's 4D kernel.
     pub kernel: Kernel,
     /// Whether the decoder also sees how each place of the query compares with the supports' object and background, and
     /// what the query's features are; the paper's decoder sees the squeezed correlation alone.
     pub guided: bool,
+}
+
+/// By name, or as the switch that it was before there was a choice.
+fn masking<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Masking, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Switch(bool),
+        Name(Masking),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Switch(true) => Masking::Features,
+        Written::Switch(false) => Masking::None,
+        Written::Name(masking) => masking,
+    })
 }
 
 impl From<Kernel> for Design {

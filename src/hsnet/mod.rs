@@ -8,6 +8,8 @@
 
 mod cost;
 mod design;
+#[cfg(feature = "native")]
+mod frozen;
 mod guide;
 mod kernel;
 mod learner;
@@ -75,6 +77,11 @@ impl Hsnet {
 
     /// The features of pictures `(batch, 3, h, w)`, normalised.
     pub fn features(&self, pictures: Tensor<4>) -> Pyramid {
+        #[cfg(feature = "native")]
+        let pictures = match frozen::features(&self.backbone, pictures) {
+            Ok(pyramid) => return pyramid,
+            Err(pictures) => pictures,
+        };
         self.backbone.features(pictures)
     }
 

@@ -71,23 +71,35 @@ impl Batching {
         }
     }
 
-    /// Lays episodes side by side; all have as many supports, and pictures of the queries' size.
-    pub fn prepare(&self, episodes: Vec<(Role, Arc<Episode>)>) -> Prepared {
+    /// The size to make pictures at that may become queries or supports, so that neither is made larger afterwards.
+    pub fn made(&self) -> [usize; 2] {
+        [0, 1].map(|side| self.size[side].max(self.support_size[side]))
+    }
+
+    /// The episode with its query and its supports at their sizes, each resized once.
+    fn fit(&self, episode: Episode) -> Episode {
+        let (size, [height, width]) = (self.size, self.support_size);
+        let supports = episode.supports.iter().map(|shot| shot.resize(height, width)).collect();
+        let asked = Episode { supports: vec![], ..episode }.resize(size[0], size[1]);
+        Episode { supports, ..asked }
+    }
+
+    /// Lays episodes of any size side by side; all have as many supports.
+    pub fn prepare(&self, episodes: Vec<(Role, Episode)>) -> Prepared {
+        let episodes: Arc<[_]> =
+            episodes.into_iter().map(|(role, episode)| (role, Arc::new(self.fit(episode)))).collect();
         let queries: Vec<&Shot> = episodes.iter().map(|(_, episode)| &episode.query).collect();
         let shots = episodes.first().map_or(0, |(_, episode)| episode.supports.len());
         Prepared {
             query: self.pictures(self.size, &queries),
             shots: (0..shots).map(|shot| self.supports(&episodes, shot)).collect(),
             target: plane(self.size, queries.iter().map(|shot| whole(&shot.mask))),
-            episodes: episodes.into(),
+            episodes: episodes.clone(),
         }
     }
 
     fn supports(&self, episodes: &[(Role, Arc<Episode>)], shot: usize) -> Supports {
-        let [height, width] = self.support_size;
-        let supports: Vec<Shot> =
-            episodes.iter().map(|(_, episode)| episode.supports[shot].resize(height, width)).collect();
-        let supports: Vec<&Shot> = supports.iter().collect();
+        let supports: Vec<&Shot> = episodes.iter().map(|(_, episode)| &episode.supports[shot]).collect();
         let soften = |size: [usize; 2]| plane(size, supports.iter().map(|shot| shot.mask.soften(size[0], size[1])));
         Supports {
             pictures: self.pictures(self.support_size, &supports),
@@ -128,6 +140,28 @@ impl Prepared {
                 .collect(),
             target: tensor(self.target),
             episodes: self.episodes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Drawn, Source, stream};
+    use crate::train::settings::tests::with;
+
+    #[test]
+    fn queries_and_supports_are_each_resized_once_and_never_made_larger() {
+        for (size, support_size) in [(64, 96), (96, 64)] {
+            let batching = Batching::of(&with(|recipe| (recipe.size, recipe.support_size) = (size, support_size)));
+            assert_eq!(batching.made(), [96, 96]);
+            let drawn = Drawn::new([128, 160]).draw(0, &mut stream(0, 0)).unwrap();
+            let expected = [drawn.query.resize(size, size), drawn.supports[0].resize(support_size, support_size)];
+            let batch = batching.prepare(vec![(Role::Learning, drawn)]).on(&Device::flex());
+            let (_, fitted) = &batch.episodes[0];
+            assert!([&fitted.query, &fitted.supports[0]] == [&expected[0], &expected[1]]);
+            assert_eq!((batch.query.dims(), batch.target.dims()), ([1, 3, size, size], [1, 1, size, size]));
+            assert_eq!(batch.shots[0].pictures.dims(), [1, 3, support_size, support_size]);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! How long a training step takes.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
@@ -60,9 +59,9 @@ pub fn time_steps(network: Hsnet, steps: Steps, device: &Device) -> Result<Vec<D
 }
 
 /// The drawn episodes of a step.
-fn episodes(step: usize, steps: Steps) -> Result<Vec<(Role, Arc<Episode>)>, DataError> {
+fn episodes(step: usize, steps: Steps) -> Result<Vec<(Role, Episode)>, DataError> {
     let drawn = Drawn::new(steps.size);
     let numbers = step * steps.batch..(step + 1) * steps.batch;
-    let draw = |number: u64| Ok((Role::Learning, Arc::new(drawn.draw(number, &mut stream(0, number))?)));
+    let draw = |number: u64| Ok((Role::Learning, drawn.draw(number, &mut stream(0, number))?));
     numbers.map(|number| draw(number as u64)).collect()
 }

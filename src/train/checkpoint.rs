@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fs, io, thread};
@@ -40,6 +41,9 @@ pub struct Checkpoints {
     written: Tally,
     /// How many parts of a checkpoint were given up, by number.
     dropped: Tally,
+    /// Whether a checkpoint could not be written. From then on all others stay: burn would go on and remove those that
+    /// the failed one was to replace.
+    failed: AtomicBool,
 }
 
 /// Counts the parts of checkpoints.
@@ -60,7 +64,8 @@ impl Tally {
 
 impl Checkpoints {
     pub fn new(out: &Path, journal: Arc<Journal>) -> Arc<Self> {
-        Arc::new(Self { folder: out.join(FOLDER), journal, written: Tally::default(), dropped: Tally::default() })
+        let folder = out.join(FOLDER);
+        Arc::new(Self { folder, journal, written: Tally::default(), dropped: Tally::default(), failed: false.into() })
     }
 
     /// What burn saves the network, the optimizer and the scheduler through.
@@ -68,11 +73,26 @@ impl Checkpoints {
         PARTS.map(|name| Part { name, checkpoints: self.clone() })
     }
 
-    /// Writes a part, twice if need be; the last of a checkpoint makes it count.
-    fn write(&self, epoch: usize, part: &str, bytes: &[u8]) -> io::Result<()> {
+    /// Writes a part, or notes that the checkpoint failed and leaves nothing of it: it would only take room.
+    fn save(&self, epoch: usize, part: &str, record: impl Checkpoint) -> Result<(), CheckpointerError> {
         let partial = self.folder.join(epoch.to_string()).with_extension(PARTIAL);
+        let bytes = record.checkpoint_into_bytes().map_err(CheckpointerError::Record);
+        let saved =
+            bytes.and_then(|bytes| self.write(epoch, &partial, part, &bytes).map_err(CheckpointerError::IOError));
+        if saved.is_err() {
+            self.failed.store(true, Ordering::SeqCst);
+        }
+        // Also the parts that went well: each looks after its own was written.
+        if self.failed.load(Ordering::SeqCst) {
+            let _ = fs::remove_dir_all(&partial);
+        }
+        saved
+    }
+
+    /// Writes a part, twice if need be; the last of a checkpoint makes it count.
+    fn write(&self, epoch: usize, partial: &Path, part: &str, bytes: &[u8]) -> io::Result<()> {
         let attempt = || {
-            let written = fs::create_dir_all(&partial).and_then(|()| disk::write(&partial.join(part), bytes));
+            let written = fs::create_dir_all(partial).and_then(|()| disk::write(&partial.join(part), bytes));
             if written.is_err() {
                 // It only takes room.
                 let _ = fs::remove_file(partial.join(part));
@@ -84,7 +104,7 @@ impl Checkpoints {
             attempt()
         })?;
         match self.written.is_complete(epoch) {
-            true => self.finish(epoch, &partial),
+            true => self.finish(epoch, partial),
             false => Ok(()),
         }
     }
@@ -110,14 +130,14 @@ pub struct Part {
 
 impl<R: Checkpoint> Checkpointer<R> for Part {
     fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
-        let bytes = record.checkpoint_into_bytes().map_err(CheckpointerError::Record)?;
-        self.checkpoints.write(epoch, self.name, &bytes).map_err(CheckpointerError::IOError)
+        self.checkpoints.save(epoch, self.name, record)
     }
 
     /// The three parts go together. Each is given up by the thread that wrote the same part of a newer checkpoint
-    /// before: when the last one is, that checkpoint is whole.
+    /// before: when the last one is, that checkpoint is whole, unless it failed.
     fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
-        if self.checkpoints.dropped.is_complete(epoch) {
+        let is_last = self.checkpoints.dropped.is_complete(epoch);
+        if is_last && !self.checkpoints.failed.load(Ordering::SeqCst) {
             // One that cannot be removed only takes room.
             let _ = fs::remove_dir_all(self.checkpoints.folder.join(epoch.to_string()));
         }
@@ -134,21 +154,31 @@ impl<R: Checkpoint> Checkpointer<R> for Part {
 /// # Errors
 /// When the folder of checkpoints cannot be read.
 pub fn last_checkpoint(out: &Path) -> Result<usize, TrainError> {
-    let folder = out.join(FOLDER);
-    let mut found = numbered(&folder).map_err(|error| unusable(&folder, &error))?;
-    found.sort();
-    let last = found.iter().rev().find(|(epoch, path)| path.ends_with(epoch.to_string()) && is_whole(path));
-    Ok(last.map_or(0, |(epoch, _)| *epoch))
+    Ok(kept(out)?.into_iter().rev().find(|&epoch| is_whole(out, epoch)).unwrap_or(0))
 }
 
-/// The validations whose checkpoints are in the folder of a training, whole or damaged.
+/// The validations whose checkpoints are in the folder of a training and whole, in order.
+///
+/// # Errors
+/// When the folder of checkpoints cannot be read.
+pub fn whole(out: &Path) -> Result<Vec<usize>, TrainError> {
+    Ok(kept(out)?.into_iter().filter(|&epoch| is_whole(out, epoch)).collect())
+}
+
+/// The validations whose checkpoints are in the folder of a training, whole or damaged, in order.
 ///
 /// # Errors
 /// When the folder of checkpoints cannot be read.
 pub fn kept(out: &Path) -> Result<Vec<usize>, TrainError> {
     let folder = out.join(FOLDER);
-    let found = numbered(&folder).map_err(|error| unusable(&folder, &error))?;
-    Ok(found.into_iter().filter(|(epoch, path)| path.ends_with(epoch.to_string())).map(|(epoch, _)| epoch).collect())
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        entries => entries.map_err(|error| unusable(&folder, &error))?,
+    };
+    // One in work has a number too, but an extension with it.
+    let mut kept: Vec<usize> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    kept.sort_unstable();
+    Ok(kept)
 }
 
 /// The trainee as it was at a validation whose checkpoint is kept.
@@ -161,19 +191,34 @@ pub fn restored(trainee: Trainee, out: &Path, validation: usize) -> Result<Train
     restored.map_err(|error| TrainError::Folder { path, problem: error.to_string() })
 }
 
-/// Whether burn can read all three files; it looks for their ends, but not at every number in them.
-fn is_whole(checkpoint: &Path) -> bool {
+/// Whether burn can read all three files of a checkpoint; it looks for their ends, but not at every number in them.
+fn is_whole(out: &Path, epoch: usize) -> bool {
+    let checkpoint = out.join(FOLDER).join(epoch.to_string());
     ModuleRecord::load(checkpoint.join(MODEL)).is_ok()
         && OptimizerRecord::load(checkpoint.join(OPTIMIZER)).is_ok()
         && LrSchedulerRecord::load(checkpoint.join(SCHEDULER)).is_ok()
 }
 
-/// All checkpoints in a folder, also those in work.
-fn numbered(folder: &Path) -> io::Result<Vec<(usize, PathBuf)>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
-        entries => entries?,
-    };
-    let paths = entries.flatten().map(|entry| entry.path());
-    Ok(paths.filter_map(|path| Some((path.file_stem()?.to_str()?.parse().ok()?, path))).collect())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_that_fails_removes_no_other_and_leaves_nothing_of_itself() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().join(FOLDER);
+        fs::create_dir_all(folder.join("1")).unwrap();
+        let checkpoints = Checkpoints::new(out.path(), Arc::new(Journal::open(out.path()).unwrap()));
+        // Something is in the way of the optimizer's part.
+        fs::create_dir_all(folder.join("3.partial").join(OPTIMIZER)).unwrap();
+        let saved = checkpoints.parts().map(|part| {
+            let saved = Checkpointer::save(&part, 3, LrSchedulerRecord::new()).is_ok();
+            // As burn does, whatever came of it.
+            Checkpointer::<LrSchedulerRecord>::delete(&part, 1).unwrap();
+            saved
+        });
+        assert_eq!(saved, [true, false, true]);
+        assert_eq!(kept(out.path()).unwrap(), [1]);
+        assert!(!folder.join("3.partial").exists());
+    }
 }

@@ -39,14 +39,15 @@ impl Devices {
         Err(TrainError::Settings(complaint.into()))
     }
 
-    /// Whether a step's episodes can be shared out.
-    pub(super) fn check(&self, batch: usize) -> Result<(), TrainError> {
+    /// Whether the episodes that go through the network at once can be shared out.
+    pub(super) fn check(&self, at_once: usize) -> Result<(), TrainError> {
         let count = self.devices.len();
-        match batch % count {
+        match at_once % count {
             0 => Ok(()),
-            _ => {
-                Err(TrainError::Settings(format!("{batch} episodes a step cannot be shared evenly by {count} devices")))
-            }
+            _ => Err(TrainError::Settings(format!(
+                "{at_once} episodes at once, which is --batch through --accumulate, cannot be shared evenly by {count} \
+                devices"
+            ))),
         }
     }
 
@@ -123,7 +124,7 @@ mod tests {
         };
         assert!(complaint(0, Exchange::Gathered, 4).contains("needs a device"));
         assert!(complaint(2, Exchange::Reduced, 4).contains("only CUDA"));
-        assert!(complaint(3, Exchange::Gathered, 4).contains("4 episodes a step cannot be shared evenly by 3"));
+        assert!(complaint(3, Exchange::Gathered, 4).contains("4 episodes at once"));
         assert!(Devices::new(vec![Device::flex(); 2], Exchange::Gathered).unwrap().check(4).is_ok());
     }
 }

@@ -28,14 +28,15 @@ impl Judge {
         Self { select, patience, metric: MeanIou::of(select.role()).name().to_string() }
     }
 
-    /// Of the validations up to `epoch`, the one whose weights are exported.
-    pub fn chosen(&self, epoch: usize, log: &mut impl MetricLogger) -> usize {
-        self.choose(epoch, self.best(epoch, |epoch| self.logged(epoch, log)))
+    /// Of the validations whose checkpoints are `there`, in order, the one whose weights are exported.
+    pub fn chosen(&self, there: &[usize], log: &mut impl MetricLogger) -> Option<usize> {
+        let best = self.best(there.iter().copied(), |epoch| self.logged(epoch, log));
+        there.last().map(|&last| self.choose(last, best))
     }
 
     /// Whether a training that got to `epoch` ended there for lack of patience.
     pub fn is_spent(&self, epoch: usize, log: &mut impl MetricLogger) -> bool {
-        self.has_waited(epoch, self.best(epoch, |epoch| self.logged(epoch, log)))
+        self.has_waited(epoch, self.best(1..=epoch, |epoch| self.logged(epoch, log)))
     }
 
     fn choose(&self, epoch: usize, best: Option<usize>) -> usize {
@@ -50,8 +51,12 @@ impl Judge {
     }
 
     /// The first of the highest.
-    fn best(&self, epoch: usize, mut score: impl FnMut(usize) -> Option<f64>) -> Option<usize> {
-        let scored = (1..=epoch).filter_map(|epoch| Some((epoch, score(epoch)?)));
+    fn best(
+        &self,
+        epochs: impl IntoIterator<Item = usize>,
+        mut score: impl FnMut(usize) -> Option<f64>,
+    ) -> Option<usize> {
+        let scored = epochs.into_iter().filter_map(|epoch| Some((epoch, score(epoch)?)));
         let higher = |best: (usize, f64), next: (usize, f64)| if next.1 > best.1 { next } else { best };
         scored.reduce(higher).map(|(epoch, _)| epoch)
     }
@@ -62,7 +67,7 @@ impl Judge {
     }
 
     fn best_in(&self, store: &EventStoreClient, epoch: usize) -> Option<usize> {
-        self.best(epoch, |epoch| store.find_metric(&self.metric, epoch, Aggregate::Mean, &Split::Valid))
+        self.best(1..=epoch, |epoch| store.find_metric(&self.metric, epoch, Aggregate::Mean, &Split::Valid))
     }
 }
 
@@ -109,7 +114,7 @@ mod tests {
     const SCORES: [f64; 5] = [20.0, 31.0, 31.0, 27.0, 30.0];
 
     fn best(judge: &Judge, epoch: usize) -> Option<usize> {
-        judge.best(epoch, |epoch| Some(SCORES[epoch - 1]))
+        judge.best(1..=epoch, |epoch| Some(SCORES[epoch - 1]))
     }
 
     #[test]
@@ -121,7 +126,7 @@ mod tests {
         assert_eq!((chosen(Select::HeldOut, 1), chosen(Select::HeldOut, 5), chosen(Select::Last, 5)), (1, 2, 5));
         // Where nothing was measured there is nothing to choose by.
         let judge = Judge::new(Select::Test, Some(1));
-        assert_eq!(judge.choose(3, judge.best(3, |_| None)), 3);
+        assert_eq!(judge.choose(3, judge.best(1..=3, |_| None)), 3);
         assert!(!judge.has_waited(3, None));
     }
 

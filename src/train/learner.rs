@@ -86,28 +86,30 @@ impl InferenceStep for Trainee {
 /// What a network found in a batch.
 pub struct Found {
     loss: Tensor<1>,
-    /// The logit of the object less that of the background, `(batch, 1, h, w)` at the queries' size.
-    pub margin: Tensor<4>,
+    /// Of every shot, the logit of the object less that of the background, `(batch, 1, h, w)` at the queries' size.
+    pub margins: Vec<Tensor<4>>,
     pub episodes: Arc<[(Role, Arc<Episode>)]>,
 }
 
 impl Found {
-    /// Runs `network` on the batch, once a shot, and takes the mean of the shots' logits: the vote that joins shots
+    /// Runs `network` on the batch, once a shot. The loss is that of the shots' mean logits: the vote that joins shots
     /// where the network is used has no gradient. As resizing is linear, the logits' difference is resized in place of
     /// both.
     pub fn by(network: &Hsnet, batch: Batch, loss: Loss) -> Self {
         let [_, _, height, width] = batch.target.dims();
         let query = network.features(batch.query);
-        let logits =
-            batch.shots.into_iter().map(|shot| network.logits(&query, &network.support(shot)).unsqueeze_dim(0));
-        let logits = Tensor::<5>::cat(logits.collect(), 0).mean_dim(0).squeeze_dim(0);
-        let margin = logits.clone().narrow(1, 1, 1) - logits.narrow(1, 0, 1);
-        let margin = resize_pictures(margin, [height, width]);
-        let loss = match loss {
-            Loss::CrossEntropy => cross_entropy(margin.clone(), batch.target),
-            Loss::Overlap => cross_entropy(margin.clone(), batch.target.clone()) + apart(margin.clone(), batch.target),
+        let margin = |shot| {
+            let logits = network.logits(&query, &network.support(shot));
+            resize_pictures(logits.clone().narrow(1, 1, 1) - logits.narrow(1, 0, 1), [height, width])
         };
-        Self { loss, margin: margin.detach(), episodes: batch.episodes }
+        let margins: Vec<Tensor<4>> = batch.shots.into_iter().map(margin).collect();
+        let mean = Tensor::cat(margins.clone(), 1).mean_dim(1);
+        let entropy = cross_entropy(mean.clone(), batch.target.clone());
+        let loss = match loss {
+            Loss::CrossEntropy => entropy,
+            Loss::Overlap => entropy + apart(mean, batch.target),
+        };
+        Self { loss, margins: margins.into_iter().map(Tensor::detach).collect(), episodes: batch.episodes }
     }
 }
 
@@ -237,7 +239,7 @@ mod tests {
         let drawn = Drawn { shots, ..Drawn::new([64, 64]) };
         let episodes = numbers.map(|number| {
             let episode = drawn.draw(number, &mut stream(0, number)).unwrap();
-            (Role::Learning, Arc::new(episode))
+            (Role::Learning, episode)
         });
         batching.prepare(episodes.collect()).on(device)
     }
@@ -289,20 +291,23 @@ mod tests {
     }
 
     #[test]
-    fn several_shots_give_the_mean_of_their_logits() {
+    fn the_loss_of_several_shots_is_that_of_their_mean_logits() {
         let device = Device::flex();
         let network = Hsnet::init(KIND, Design::default(), &device);
-        let both = batch(3..4, 2, &device);
-        let of_one = |shot: usize| {
+        let both = Found::by(&network, batch(3..4, 2, &device), Loss::CrossEntropy);
+        let target = batch(3..4, 2, &device).target;
+        let [first, second] = [0, 1].map(|shot: usize| {
             let mut alone = batch(3..4, 2, &device);
             alone.shots = vec![alone.shots.swap_remove(shot)];
-            Found::by(&network, alone, Loss::CrossEntropy).margin.try_into_vec_as::<f32>().unwrap()
-        };
-        let (first, second) = (of_one(0), of_one(1));
-        assert_ne!(first, second);
-        let mean: Vec<f32> = first.iter().zip(&second).map(|(a, b)| (a + b) / 2.0).collect();
-        let found = Found::by(&network, both, Loss::CrossEntropy).margin.try_into_vec_as::<f32>().unwrap();
-        assert!(difference(&found, &mean) < 1e-4, "{}", difference(&found, &mean));
+            Found::by(&network, alone, Loss::CrossEntropy).margins.remove(0)
+        });
+        let values = |margin: &Tensor<4>| margin.clone().try_into_vec_as::<f32>().unwrap();
+        assert_ne!(values(&first), values(&second));
+        for (found, alone) in both.margins.iter().zip([&first, &second]) {
+            assert!(difference(&values(found), &values(alone)) < 1e-4);
+        }
+        let expected = cross_entropy((first + second) / 2.0, target).into_data();
+        both.loss.into_data().assert_approx_eq::<f32>(&expected, Tolerance::rel_abs(1e-4, 1e-4));
     }
 
     #[test]

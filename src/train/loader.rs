@@ -10,6 +10,7 @@ use burn::tensor::Device;
 
 use super::Settings;
 use super::batch::{Batch, Batching, Prepared, Role};
+use super::exam::Exam;
 use super::pace::Waiting;
 use crate::ahead::{Ahead, Lost};
 use crate::data::{DataError, Mixture, Source, stream};
@@ -51,17 +52,26 @@ enum Supply {
     /// New episodes in every epoch, drawn in numbered streams.
     Endless { source: Arc<Mixture>, seed: u64, an_epoch: usize },
     /// The same episodes in every epoch.
-    Fixed(Arc<[(Role, Arc<Episode>)]>),
+    Fixed(Arc<[(Role, Exam)]>),
 }
 
 impl Supply {
-    fn episode(&self, epoch: usize, number: usize) -> Result<(Role, Arc<Episode>), DataError> {
+    fn episode(&self, epoch: usize, number: usize) -> Result<(Role, Episode), DataError> {
         match self {
             Self::Endless { source, seed, an_epoch } => {
                 let turn = (epoch * an_epoch + number) as u64;
-                Ok((Role::Learning, Arc::new(source.draw(turn, &mut stream(*seed, turn))?)))
+                Ok((Role::Learning, source.draw(turn, &mut stream(*seed, turn))?))
             }
-            Self::Fixed(episodes) => Ok(episodes[number].clone()),
+            Self::Fixed(exams) => {
+                let mut number = number;
+                for (role, exam) in exams.iter() {
+                    match number.checked_sub(exam.len()) {
+                        None => return Ok((*role, exam.episode(number)?)),
+                        Some(rest) => number = rest,
+                    }
+                }
+                unreachable!("the batches end with the exams")
+            }
         }
     }
 }
@@ -69,7 +79,7 @@ impl Supply {
 impl Loader {
     /// Training batches, as they come after `epochs_done`. However many devices share a step, its episodes are the same.
     pub fn endless(
-        source: Mixture,
+        source: Arc<Mixture>,
         batching: Batching,
         settings: &Settings,
         devices: usize,
@@ -78,7 +88,7 @@ impl Loader {
     ) -> Self {
         let an_epoch = settings.steps_an_epoch() * settings.recipe.batch;
         Self {
-            supply: Supply::Endless { source: Arc::new(source), seed: settings.start.seed, an_epoch },
+            supply: Supply::Endless { source, seed: settings.start.seed, an_epoch },
             batching,
             episodes: 0..an_epoch,
             batch: settings.at_once() / devices,
@@ -93,16 +103,14 @@ impl Loader {
     }
 
     /// Batches of the same episodes in each pass.
-    pub fn fixed(episodes: &[(Role, &[Episode])], batching: Batching) -> Self {
-        let episodes: Arc<[_]> = (episodes.iter())
-            .flat_map(|(role, episodes)| episodes.iter().map(|episode| (*role, Arc::new(episode.clone()))))
-            .collect();
+    pub fn fixed(exams: impl Into<Arc<[(Role, Exam)]>>, batching: Batching, settings: &Settings) -> Self {
+        let exams = exams.into();
         Self {
-            episodes: 0..episodes.len(),
-            supply: Supply::Fixed(episodes),
+            episodes: 0..exams.iter().map(|(_, exam)| exam.len()).sum(),
+            supply: Supply::Fixed(exams),
             batching,
             batch: VALIDATED,
-            workers: 1,
+            workers: settings.workers.max(1),
             devices: 1,
             share: None,
             // Nobody asks how long a validation waited.
@@ -128,7 +136,7 @@ impl Loader {
         let batches = Ahead::new(batches.len(), self.workers, move |batch| {
             let episodes: Result<Vec<_>, _> =
                 batches[batch].clone().map(|number| supply.episode(epoch, number)).collect();
-            episodes.map(|episodes| batching.prepare(episodes))
+            Ok(batching.prepare(episodes?))
         });
         Started { epoch, batches }
     }
@@ -214,7 +222,7 @@ mod tests {
         source.add(1.0, Drawn { shots: 2, ..Drawn::new([64, 64]) });
         let settings = Settings { validate_every: 10, workers, ..tiny() };
         let batching = Batching::of(&settings);
-        Loader::endless(source, batching, &settings, devices, epochs_done, Waiting::on(1))
+        Loader::endless(source.into(), batching, &settings, devices, epochs_done, Waiting::on(1))
     }
 
     fn queries(pass: Pass) -> Vec<Vec<u8>> {

@@ -11,6 +11,7 @@ mod checkpoint;
 mod curves;
 mod disk;
 mod distributed;
+mod exam;
 mod journal;
 mod judge;
 mod learner;
@@ -60,7 +61,7 @@ pub use batch::Role;
 pub use bench::{Steps, time_steps};
 pub use checkpoint::last_checkpoint;
 pub use distributed::{Devices, Exchange};
-pub use material::Material;
+pub use material::{Material, without_fold};
 pub use pace::Stretch;
 pub use recipe::{Loss, Recipe, Schedule, Select};
 pub use settings::{DataSet, Settings, Start};
@@ -75,6 +76,8 @@ pub const WEIGHTS: &str = "weights.safetensors";
 pub enum TrainError {
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error("{}", lines(.0))]
+    DataSets(Vec<DataError>),
     #[error("{}: {problem}", path.display())]
     Folder { path: PathBuf, problem: String },
     #[error("the settings do not fit together: {0}")]
@@ -131,7 +134,7 @@ pub fn train(network: Hsnet, material: Material, settings: &Settings, run: &Run)
     settings.check()?;
     run.devices.check(settings.at_once())?;
     if settings.recipe.select == Select::Test && material.novel.is_empty() {
-        let problem = "--select test needs novel classes to test on: a data set with some, of PASCAL a --fold";
+        let problem = "--select test needs novel classes to test on: a data set with some, of PASCAL or COCO a --fold";
         return Err(TrainError::Settings(problem.into()));
     }
     settings.save(out)?;
@@ -160,9 +163,11 @@ fn learn(
     epochs_done: usize,
     journal: &Arc<Journal>,
 ) -> Result<Outcome, TrainError> {
-    let (out, devices, recipe) = (&run.out, &run.devices, &settings.recipe);
+    let (out, devices) = (&run.out, &run.devices);
     let batching = Batching::of(settings);
-    let validating = Loader::fixed(&[(Role::HeldOut, &material.held_out), (Role::Novel, &material.novel)], batching);
+    let has_novel = !material.novel.is_empty();
+    let exams = [(Role::HeldOut, material.held_out), (Role::Novel, material.novel)];
+    let validating = Loader::fixed(exams, batching, settings);
     let waiting = Waiting::on(devices.waiting_at_once());
     let learning =
         Loader::endless(material.training, batching, settings, devices.count(), epochs_done, waiting.clone());
@@ -177,33 +182,14 @@ fn learn(
         run.stop.interrupter(),
     );
     let ending = watch.ending();
-    let [model, optim, scheduler] = Checkpoints::new(out, journal.clone()).parts();
-    let judge = Judge::new(recipe.select, settings.patience);
-    let is_spent = judge.is_spent(epochs_done, &mut Ledger::of(out));
 
-    let mut training = supervised(learning, validating.clone(), settings, out)
-        .num_epochs(if is_spent { epochs_done } else { settings.epochs() })
+    let training = supervised(learning, validating.clone(), has_novel, settings, out)
         .with_interrupter(run.stop.interrupter())
-        .with_custom_checkpointers(model, optim, scheduler)
-        .with_checkpointing_strategy(Keeper::new(judge.clone(), checkpoint::kept(out)?))
-        .early_stopping(judge.clone())
-        .with_metric_logger(Ledger::of(out))
         .with_training_strategy(devices.strategy().into())
         .renderer(Box::new(watch));
-    if !material.novel.is_empty() {
-        training = training.metric_valid_numeric(MeanIou::of(Role::Novel).at(recipe.threshold));
-    }
-    if epochs_done > 0 {
-        training = training.checkpoint(epochs_done);
-    }
-    let mut trainee = Trainee::new(network, recipe.backbone_lr > 0.0, averaging_rate(settings))
-        .minimising(recipe.loss)
-        .sharing(devices.share() / settings.accumulate as f64);
-    if settings.checkpointing {
-        trainee = trainee.sparing();
-        training = training.gradient_checkpointing();
-    }
-    let result = training.launch(Learner::new(trainee, optimizer(recipe), rates(settings)?));
+    let training = keeping(training, settings, out, epochs_done, journal)?;
+    let trainee = trainee(network, settings, devices);
+    let result = training.launch(Learner::new(trainee, optimizer(&settings.recipe), rates(settings)?));
     let ending = ending.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match (ending, result.error) {
         (Ending::Failed(error), _) | (_, Some(error)) => return Err(failed(out, error)),
@@ -212,14 +198,37 @@ fn learn(
     }
     // With it goes the dashboard, and what is said from here on can be read.
     drop(result.renderer);
+    export(result.model, &validating, material.description, settings, run, pace.training())
+}
 
-    let validation = judge.chosen(last_checkpoint(out)?, &mut Ledger::of(out));
-    let network = checkpoint::restored(result.model, out, validation)?.average;
-    let (held_out, novel) = sweep(&network, &validating, recipe.threshold, devices.first())?;
+/// The network as it is trained.
+fn trainee(network: Hsnet, settings: &Settings, devices: &Devices) -> Trainee {
+    let recipe = &settings.recipe;
+    let trainee = Trainee::new(network, recipe.backbone_lr > 0.0, averaging_rate(settings))
+        .minimising(recipe.loss)
+        .sharing(devices.share() / settings.accumulate as f64);
+    if settings.checkpointing { trainee.sparing() } else { trainee }
+}
+
+/// Writes the weights of the chosen validation, with the threshold that is best for them.
+fn export(
+    trainee: Trainee,
+    validating: &Loader,
+    data: String,
+    settings: &Settings,
+    run: &Run,
+    learned: Stretch,
+) -> Result<Outcome, TrainError> {
+    let (out, recipe) = (&run.out, &settings.recipe);
+    let judge = Judge::new(recipe.select, settings.patience);
+    // The journal may know of checkpoints that the disk has lost.
+    let validation = judge.chosen(&checkpoint::whole(out)?, &mut Ledger::of(out)).unwrap_or(0);
+    let network = checkpoint::restored(trainee, out, validation)?.average;
+    let (held_out, novel) = sweep(&network, validating, recipe.threshold, run.devices.first())?;
     let threshold = recipe.threshold.unwrap_or(held_out.best().threshold);
     let header = Header {
         threshold,
-        data: material.description,
+        data,
         design: settings.design,
         support_size: (recipe.support_size != recipe.size).then(|| recipe.support_plane()),
         licence: settings.licence.clone(),
@@ -228,21 +237,54 @@ fn learn(
     let weights = out.join(WEIGHTS);
     weights::save(&network, &header, &weights)
         .map_err(|source| TrainError::Weights { path: weights.clone(), source })?;
-    Ok(Outcome { weights, validation, threshold, held_out, novel, learned: pace.training() })
+    Ok(Outcome { weights, validation, threshold, held_out, novel, learned })
 }
 
 /// burn's training loop with what it measures.
-fn supervised(learning: Loader, validating: Loader, settings: &Settings, out: &Path) -> SupervisedTraining<Trainee> {
-    let training = SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
+fn supervised(
+    learning: Loader,
+    validating: Loader,
+    has_novel: bool,
+    settings: &Settings,
+    out: &Path,
+) -> SupervisedTraining<Trainee> {
+    let at = |role| MeanIou::of(role).at(settings.recipe.threshold);
+    let mut training = SupervisedTraining::new(out, Arc::new(learning), Arc::new(validating))
         .with_application_logger(None)
         .metric_train_numeric(LossMetric::new())
         .metric_train_numeric(LearningRateMetric::new())
         .metric_valid_numeric(LossMetric::new())
-        .metric_valid_numeric(MeanIou::of(Role::HeldOut).at(settings.recipe.threshold));
+        .metric_valid_numeric(at(Role::HeldOut));
+    if has_novel {
+        training = training.metric_valid_numeric(at(Role::Novel));
+    }
+    if settings.checkpointing {
+        training = training.gradient_checkpointing();
+    }
     match settings.accumulate {
         0 | 1 => training,
         parts => training.grads_accumulation(parts),
     }
+}
+
+/// The same with what it keeps, where it goes on and when it ends.
+fn keeping(
+    training: SupervisedTraining<Trainee>,
+    settings: &Settings,
+    out: &Path,
+    epochs_done: usize,
+    journal: &Arc<Journal>,
+) -> Result<SupervisedTraining<Trainee>, TrainError> {
+    let [model, optim, scheduler] = Checkpoints::new(out, journal.clone()).parts();
+    let judge = Judge::new(settings.recipe.select, settings.patience);
+    let is_spent = judge.is_spent(epochs_done, &mut Ledger::of(out));
+    let training = training
+        .num_epochs(if is_spent { epochs_done } else { settings.epochs() })
+        .with_custom_checkpointers(model, optim, scheduler)
+        .with_checkpointing_strategy(Keeper::new(judge.clone(), checkpoint::kept(out)?))
+        .early_stopping(judge)
+        .with_metric_logger(Ledger::of(out));
+    Ok(if epochs_done > 0 { training.checkpoint(epochs_done) } else { training })
 }
 
 /// An error of burn's loop; that a checkpoint could not be written is for the user to mend.
@@ -295,6 +337,11 @@ fn rates(settings: &Settings) -> Result<ModuleLrScheduler, TrainError> {
         .with_group(ParamGroup::from_predicate("model.backbone"), over_time(recipe.backbone_lr))
         .init()
         .map_err(TrainError::Settings)
+}
+
+/// Each on lines of its own.
+fn lines(errors: &[DataError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn unusable(path: &Path, error: &io::Error) -> TrainError {
@@ -378,6 +425,13 @@ mod tests {
             weights::arrays_of(&network)
         };
         assert!(arrays(&outcome.weights) == arrays(&expected), "not the weights of the best validation");
+
+        // The journal's best is of no use once its checkpoint is damaged.
+        let part = out.path().join(format!("checkpoint/{}/optim.bpk", outcome.validation));
+        let whole = fs::read(&part).unwrap();
+        fs::write(&part, &whole[..whole.len() - 1]).unwrap();
+        assert_ne!(run_with(settings.clone(), out.path(), true).unwrap().validation, outcome.validation);
+        fs::write(&part, &whole).unwrap();
 
         // Nothing more is learned after that.
         let resumed = run_with(settings, out.path(), true).unwrap();

@@ -35,8 +35,9 @@ pub enum Select {
     Last,
     /// Those of the validation that was best on the held-out classes.
     HeldOut,
-    /// Those of the validation that was best on the novel classes, as published. What they then score there is no fair
-    /// measure of them.
+    /// Those of the validation that was best on the side that the data set's protocol validates on, as published: of
+    /// PASCAL-5i and COCO-20i these are the novel classes, and what the weights then score there is no fair measure of
+    /// them; FSS-1000 has classes of its own for it.
     Test,
 }
 
@@ -58,7 +59,7 @@ pub struct Recipe {
     /// The side of the square that supports are resized to, in pixels.
     pub support_size: usize,
     /// Supports an episode. The loss is that of the shots' mean logits: the vote by which HSNet joins several shots
-    /// where it is used has no gradient.
+    /// where it is used has no gradient. Validations vote, and so the threshold is chosen under the vote.
     pub shots: usize,
     /// Whose turn it is to be asked.
     pub sample: Sample,
@@ -112,7 +113,9 @@ impl Recipe {
     };
 
     /// HSNet's, as its published implementation has it: Adam at one rate on pictures as they are, and the checkpoint that
-    /// is best on the novel classes, where the larger logit wins.
+    /// is best on the side that is validated on, where the larger logit wins. COCO-20i's training draws classes alike,
+    /// [`Sample::Classes`], where PASCAL-5i's and FSS-1000's go through the pictures; and what random numbers decide in
+    /// training is not the published code's.
     pub const PUBLISHED: Self = Self {
         size: 400,
         support_size: 400,

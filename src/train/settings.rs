@@ -12,6 +12,8 @@ use crate::hsnet::Design;
 
 /// The file that keeps the settings in the folder of a training.
 const FILE: &str = "settings.json";
+/// A cache of more MiB than this is a slip of the hand.
+const MOST: u64 = 1 << 30;
 
 /// A data set to learn from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +45,7 @@ pub struct Settings {
     pub data: Vec<DataSet>,
     /// How often an episode is drawn from nothing, relative to the data sets' weights.
     pub drawn: f64,
-    /// The PASCAL fold whose classes stay novel; without, all are learned.
+    /// The fold whose classes stay novel, of PASCAL-5i and COCO-20i; without, all are learned.
     pub fold: Option<usize>,
     /// Whether files and lines that cannot be used are left out, instead of ending everything.
     pub skip_missing: bool,
@@ -62,6 +64,9 @@ pub struct Settings {
     pub validate_every: usize,
     /// Episodes of held-out classes in a validation.
     pub held_out_episodes: usize,
+    /// Episodes of novel classes in a validation; without, as many as the protocol has where weights are chosen by it,
+    /// else 200 at most.
+    pub novel_episodes: Option<usize>,
     /// How many validations in a row may gain nothing before the training ends.
     pub patience: Option<usize>,
     /// In how many parts a step goes through its episodes; the gradients are summed.
@@ -70,6 +75,8 @@ pub struct Settings {
     pub checkpointing: bool,
     /// Threads that prepare episodes.
     pub workers: usize,
+    /// MiB of decoded pictures that are kept, over all data sets.
+    pub cache: u64,
     /// The licence of the result, with the notices of what it started from.
     pub licence: String,
 }
@@ -102,6 +109,10 @@ impl Settings {
             format!("a step of {} episodes cannot go in {} equal parts", self.recipe.batch, self.accumulate)
         } else if self.held_out_episodes == 0 {
             "a validation needs at least one episode".into()
+        } else if self.novel_episodes == Some(0) {
+            "a validation on novel classes needs at least one episode".into()
+        } else if self.cache > MOST {
+            format!("a cache of {} MiB is more than any machine has", self.cache)
         } else if self.patience == Some(0) {
             "a patience of 0 would end the training at its first validation".into()
         } else {
@@ -170,10 +181,12 @@ pub(super) mod tests {
             episodes: 8,
             validate_every: 4,
             held_out_episodes: 2,
+            novel_episodes: None,
             patience: None,
             accumulate: 1,
             checkpointing: false,
             workers: 1,
+            cache: 64,
             licence: "MIT OR Apache-2.0".into(),
         }
     }

@@ -20,7 +20,9 @@ use super::loader::Loader;
 use super::recipe::Loss;
 use crate::episode::Episode;
 use crate::hsnet::Hsnet;
+use crate::image::Mask;
 use crate::metric::{Overlap, Score};
+use crate::predict::{Logits, mask};
 
 /// The thresholds on the object's probability that are compared; one half is the published rule.
 pub const THRESHOLDS: [f32; 10] = [0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
@@ -91,12 +93,13 @@ impl Sweep {
         self.scores.iter().find(|(t, _)| *t == threshold).map(|(_, score)| score)
     }
 
-    /// Counts an episode; `margin` holds the logits' difference at every pixel of the query.
-    fn add(&mut self, episode: &Episode, margin: &[f32]) {
+    /// Counts an episode, whose mask the `shots` give as they do where the network is used: several vote.
+    fn add(&mut self, episode: &Episode, shots: &[Logits]) {
+        let truth = &episode.query.mask;
         for (threshold, score) in &mut self.scores {
-            let bar = (*threshold / (1.0 - *threshold)).ln();
-            let object = margin.iter().map(|&margin| margin > bar);
-            score.add(episode.class, &Overlap::count(object, &episode.query.mask, episode.ignore.as_ref()));
+            let found = mask(shots, truth.height, truth.width, *threshold);
+            let object = found.values.iter().map(|&value| value != 0);
+            score.add(episode.class, &Overlap::count(object, truth, episode.ignore.as_ref()));
         }
     }
 
@@ -105,15 +108,25 @@ impl Sweep {
         if found.episodes.iter().all(|(other, _)| *other != role) {
             return Ok(());
         }
-        let margins = found.margin.clone().try_into_vec_as::<f32>()?;
-        let pixels = margins.len() / found.episodes.len();
-        for ((other, episode), margin) in found.episodes.iter().zip(margins.chunks_exact(pixels)) {
+        let margins = found.margins.iter().map(|margin| margin.clone().try_into_vec_as::<f32>());
+        let margins = margins.collect::<Result<Vec<_>, _>>()?;
+        for (place, (other, episode)) in found.episodes.iter().enumerate() {
             if *other == role {
-                self.add(episode, margin);
+                let shots: Vec<Logits> = margins.iter().map(|margins| logits(episode, margins, place)).collect();
+                self.add(episode, &shots);
             }
         }
         Ok(())
     }
+}
+
+/// Logits with the margin of the episode at `place` in a batch: those of the background are 0.
+fn logits(episode: &Episode, margins: &[f32], place: usize) -> Logits {
+    let Mask { height, width, .. } = episode.query.mask;
+    let pixels = height * width;
+    let mut values = vec![0.0; pixels];
+    values.extend_from_slice(&margins[place * pixels..(place + 1) * pixels]);
+    Logits { height, width, values }
 }
 
 impl fmt::Display for Sweep {
@@ -147,13 +160,14 @@ fn stopped(error: burn::train::TrainingError) -> TrainError {
 
 /// What a sweep looks at of a batch.
 pub struct SweepInput {
-    margin: Tensor<4>,
+    /// See [`Found::margins`].
+    margins: Vec<Tensor<4>>,
     episodes: Arc<[(Role, Arc<Episode>)]>,
 }
 
 impl Adaptor<SweepInput> for Found {
     fn adapt(&self) -> SweepInput {
-        SweepInput { margin: self.margin.clone(), episodes: self.episodes.clone() }
+        SweepInput { margins: self.margins.clone(), episodes: self.episodes.clone() }
     }
 }
 
@@ -236,7 +250,7 @@ impl Numeric for MeanIou {
 mod tests {
     use super::*;
     use crate::episode::Shot;
-    use crate::image::{Mask, Picture};
+    use crate::image::Picture;
 
     fn episode(class: usize, mask: &[u8]) -> Episode {
         let (width, height) = (mask.len(), 1);
@@ -249,11 +263,17 @@ mod tests {
         (probability / (1.0 - probability)).ln()
     }
 
+    /// Counts an episode of one shot that finds the object with these probabilities.
+    fn add(sweep: &mut Sweep, mask: &[u8], probabilities: &[f32]) {
+        let (episode, margins) = (episode(0, mask), probabilities.iter().copied().map(logit).collect::<Vec<_>>());
+        sweep.add(&episode, &[logits(&episode, &margins, 0)]);
+    }
+
     #[test]
     fn the_best_threshold_separates_object_and_background() {
         let mut sweep = Sweep::default();
         // Object at 0.42 and 0.7, background at 0.38 and 0.1: only 0.4 is right everywhere.
-        sweep.add(&episode(0, &[1, 1, 0, 0]), &[0.42, 0.7, 0.38, 0.1].map(logit));
+        add(&mut sweep, &[1, 1, 0, 0], &[0.42, 0.7, 0.38, 0.1]);
         assert_eq!(sweep.best(), Point { threshold: 0.4, miou: 100.0 });
         assert_eq!(sweep.at(0.5).unwrap().miou(), 50.0);
         assert!((sweep.at(0.25).unwrap().miou() - 200.0 / 3.0).abs() < 1e-9);
@@ -270,7 +290,7 @@ mod tests {
     #[test]
     fn a_known_threshold_is_the_only_one() {
         let mut sweep = Sweep::over(Some(0.37));
-        sweep.add(&episode(0, &[1, 0]), &[0.38, 0.36].map(logit));
+        add(&mut sweep, &[1, 0], &[0.38, 0.36]);
         assert_eq!(sweep.best(), Point { threshold: 0.37, miou: 100.0 });
         assert_eq!(sweep.points().count(), 1);
     }
@@ -278,8 +298,22 @@ mod tests {
     #[test]
     fn among_equals_one_half_wins() {
         let mut sweep = Sweep::default();
-        sweep.add(&episode(0, &[1, 0]), &[9.0, -9.0]);
+        add(&mut sweep, &[1, 0], &[0.99, 0.01]);
         assert_eq!(sweep.best().threshold, 0.5);
+    }
+
+    #[test]
+    fn several_shots_vote_as_they_do_in_use() {
+        let device = Device::flex();
+        let margin = |probabilities: [f32; 2]| Tensor::from_data([[[probabilities.map(logit)]]], &device);
+        let found = SweepInput {
+            // On average the second pixel is surely object; but only one shot of three says so.
+            margins: vec![margin([0.9, 0.9999]), margin([0.9, 0.4]), margin([0.9, 0.4])],
+            episodes: Arc::new([(Role::HeldOut, Arc::new(episode(0, &[1, 0])))]),
+        };
+        let mut sweep = Sweep::over(Some(0.5));
+        sweep.add_batch(Role::HeldOut, &found).unwrap();
+        assert_eq!(sweep.best().miou, 100.0);
     }
 
     #[test]
@@ -287,7 +321,7 @@ mod tests {
         let device = Device::flex();
         let episodes = [(Role::HeldOut, episode(0, &[1])), (Role::Novel, episode(1, &[1]))];
         let found = SweepInput {
-            margin: Tensor::from_data([[[[5.0]]], [[[-5.0]]]], &device),
+            margins: vec![Tensor::from_data([[[[5.0]]], [[[-5.0]]]], &device)],
             episodes: episodes.map(|(role, episode)| (role, Arc::new(episode))).into(),
         };
         let mut held_out = Sweep::default();

@@ -27,6 +27,9 @@ pub use tensors::{Format, TensorFile};
 /// The licence of weights that owe nothing to others.
 pub const LICENCE: &str = "MIT OR Apache-2.0";
 
+/// Pixels a side that every backbone has a position for at level 4.
+const SMALLEST: usize = 32;
+
 /// What a weight file says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
@@ -74,16 +77,16 @@ impl Header {
         self.support_size.unwrap_or(self.size)
     }
 
-    /// The same for squares of `side`, the supports in proportion.
+    /// The same for squares of `side`, the supports in proportion as far as a network can take them.
     pub fn resized(self, side: usize) -> Self {
-        let scale = |other: usize, own: usize| (other * side).div_ceil(own);
+        let scale = |other: usize, own: usize| (other * side).div_ceil(own).max(SMALLEST);
         let support_size = self.support_size.map(|size| [scale(size[0], self.size[0]), scale(size[1], self.size[1])]);
         Self { size: [side; 2], support_size, ..self }
     }
 
     /// What in it no network could work with.
     fn complaint(&self) -> Option<&'static str> {
-        if !self.size.iter().chain(&self.support_size()).all(|side| (32..=4096).contains(side)) {
+        if !self.size.iter().chain(&self.support_size()).all(|side| (SMALLEST..=4096).contains(side)) {
             Some("the input is not between 32 and 4096 pixels a side")
         } else if !self.normalisation.std.iter().all(|&std| std > 0.0) {
             Some("the normalisation divides by a number that is not above 0")

@@ -35,6 +35,13 @@ pub fn complaint(arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+/// Runs a command that must fail with one sentence of its own and nothing else, and gives it.
+pub fn sentence(arguments: &[&str]) -> String {
+    let error = complaint(arguments);
+    assert!(error.starts_with("fewseg: ") && error.trim_end().lines().count() == 1, "{arguments:?}: {error}");
+    error
+}
+
 /// A folder with the weights that the reference outputs were computed with.
 pub fn folder() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();

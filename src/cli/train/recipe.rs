@@ -11,7 +11,8 @@ pub enum Name {
     /// Ours: what keeps a small training from swinging
     #[default]
     Fewseg,
-    /// HSNet's: Adam at one rate on pictures as they are, the weights chosen on the test classes
+    /// HSNet's: Adam at one rate on pictures as they are, the weights chosen on the test classes; on COCO add --sample
+    /// classes, as its published training draws them alike
     Published,
 }
 
@@ -36,7 +37,7 @@ pub struct RecipeArgs {
     /// The side of the square that supports are resized to [default: that of the queries, where --size is given]
     #[arg(long, value_name = "PIXELS")]
     support_size: Option<usize>,
-    /// Supports an episode; the loss is that of the shots' mean logits
+    /// Supports an episode; the loss is that of the shots' mean logits, while validations let them vote
     #[arg(long, value_name = "N")]
     shots: Option<usize>,
     /// Whose turn it is to be asked
