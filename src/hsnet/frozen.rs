@@ -6,16 +6,12 @@ use burn::module::{Module, ModuleVisitor, Param};
 
 use crate::backbone::{Backbone, Pyramid};
 
-/// The features of pictures that are under autodiff, from a backbone that takes no gradient; else the pictures again.
-pub fn features(backbone: &Backbone, pictures: Tensor<4>) -> Result<Pyramid, Tensor<4>> {
-    match pictures.gradient_checkpointing_strategy() {
-        Some(strategy) if is_frozen(backbone) => {
-            let Pyramid { levels } = backbone.valid().features(pictures.without_autodiff());
-            let on_graph = |level: Tensor<4>| level.autodiff().with_gradient_checkpointing_strategy(strategy);
-            Ok(Pyramid { levels: levels.map(on_graph) })
-        }
-        _ => Err(pictures),
-    }
+/// The features of pictures that are under autodiff, from a backbone that takes no gradient; none in other cases.
+pub fn features(backbone: &Backbone, pictures: &Tensor<4>) -> Option<Pyramid> {
+    let strategy = pictures.gradient_checkpointing_strategy().filter(|_| is_frozen(backbone))?;
+    let Pyramid { levels } = backbone.valid().features(pictures.clone().without_autodiff());
+    let on_graph = |level: Tensor<4>| level.autodiff().with_gradient_checkpointing_strategy(strategy);
+    Some(Pyramid { levels: levels.map(on_graph) })
 }
 
 fn is_frozen(backbone: &Backbone) -> bool {

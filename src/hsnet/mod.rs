@@ -78,10 +78,9 @@ impl Hsnet {
     /// The features of pictures `(batch, 3, h, w)`, normalised.
     pub fn features(&self, pictures: Tensor<4>) -> Pyramid {
         #[cfg(feature = "native")]
-        let pictures = match frozen::features(&self.backbone, pictures) {
-            Ok(pyramid) => return pyramid,
-            Err(pictures) => pictures,
-        };
+        if let Some(pyramid) = frozen::features(&self.backbone, &pictures) {
+            return pyramid;
+        }
         self.backbone.features(pictures)
     }
 
