@@ -133,7 +133,7 @@ fn imported_weights_give_the_reference_mask() {
     let (query, support) = (shot("query.png", "mask_mobilenetv2.png"), shot("support.png", "support_mask.png"));
     let expected = query.mask.clone();
     let candidate = candidate(400);
-    let batch = Batch::of(&[episode(vec![support], query)], &candidate.header);
+    let batch = Batch::of(&[episode(vec![support], query)], &candidate.header, candidate.network.kind());
     let found = predict::mask(&candidate.logits(batch).unwrap()[0], 400, 400, candidate.header.threshold);
     let differing = found.values.iter().zip(&expected.values).filter(|(a, b)| a != b).count();
     // A pixel whose two logits agree to seven digits may fall on either side.
@@ -149,9 +149,11 @@ fn episodes_side_by_side_find_what_each_finds_alone() {
         episode(vec![a.clone(), a], b),
     ];
     let candidate = candidate(96);
-    let together = candidate.logits(Batch::of(&episodes, &candidate.header)).unwrap();
+    let together = candidate.logits(Batch::of(&episodes, &candidate.header, candidate.network.kind())).unwrap();
     for (episode, together) in episodes.iter().zip(&together) {
-        let alone = candidate.logits(Batch::of(std::slice::from_ref(episode), &candidate.header)).unwrap();
+        let alone = candidate
+            .logits(Batch::of(std::slice::from_ref(episode), &candidate.header, candidate.network.kind()))
+            .unwrap();
         assert_eq!((together.len(), alone[0].len()), (2, 2));
         for (together, alone) in together.iter().zip(&alone[0]) {
             assert!(distance(&together.values, &alone.values) < 1e-4);

@@ -2,7 +2,9 @@
 
 use burn::tensor::TensorData;
 
+use crate::backbone::BackboneKind;
 use crate::episode::{Episode, Shot};
+use crate::hsnet::{Masks, pixels};
 use crate::image::Mask;
 use crate::weights::Header;
 
@@ -19,36 +21,31 @@ pub struct Batch {
 pub(super) struct Supports {
     /// `(batch, 3, h, w)`, normalised.
     pub pictures: TensorData,
-    /// Where the object is, at the pictures' size.
-    pub masks: Vec<Mask>,
+    /// Where the object is.
+    pub masks: Masks,
 }
 
 impl Batch {
-    /// Lays episodes side by side, of the sizes and with the normalisation that a weight file asks for.
-    pub fn of(episodes: &[Episode], header: &Header) -> Self {
+    /// Lays episodes side by side, of the sizes and with the normalisation that a weight file asks for, their masks
+    /// softened for the backbone.
+    pub fn of(episodes: &[Episode], header: &Header, kind: BackboneKind) -> Self {
         let shots = episodes.iter().map(|episode| episode.supports.len()).min().unwrap_or_default();
         let supports = |shot: usize| {
-            let supports = || episodes.iter().map(move |episode| &episode.supports[shot]);
             let size @ [height, width] = header.support_size();
+            let shots: Vec<Shot> =
+                episodes.iter().map(|episode| episode.supports[shot].resize(height, width)).collect();
+            let masks: Vec<&Mask> = shots.iter().map(|shot| &shot.mask).collect();
             Supports {
-                pictures: pictures(supports(), size, header),
-                masks: supports().map(|support| support.mask.resize(height, width)).collect(),
+                pictures: pixels(shots.iter().map(|shot| &shot.picture), size, &header.normalisation),
+                masks: Masks::new(&masks, kind),
             }
         };
+        let [height, width] = header.size;
+        let queries = episodes.iter().map(|episode| episode.query.picture.resize(height, width));
         Self {
             episodes: episodes.len(),
-            queries: pictures(episodes.iter().map(|episode| &episode.query), header.size, header),
+            queries: pixels(queries, header.size, &header.normalisation),
             shots: (0..shots).map(supports).collect(),
         }
     }
-}
-
-fn pictures<'a>(
-    shots: impl ExactSizeIterator<Item = &'a Shot>,
-    [height, width]: [usize; 2],
-    header: &Header,
-) -> TensorData {
-    let shape = [shots.len(), 3, height, width];
-    let values = shots.flat_map(|shot| shot.picture.resize(height, width).normalise(&header.normalisation));
-    TensorData::new(values.collect::<Vec<f32>>(), shape)
 }

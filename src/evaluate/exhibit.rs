@@ -69,7 +69,7 @@ fn ranks(count: usize) -> [Vec<usize>; 3] {
 impl Exhibit {
     fn of(score: &EpisodeScore, candidate: &Candidate, collection: &Collection) -> Result<Self, EvaluateError> {
         let episode = collection.play(&score.draw)?;
-        let batch = Batch::of(std::slice::from_ref(&episode), &candidate.header);
+        let batch = Batch::of(std::slice::from_ref(&episode), &candidate.header, candidate.network.kind());
         let shots = candidate.logits(batch)?.remove(0);
         let query = episode.query.picture.clone().shrink_to(SIDE);
         let found = candidate.mask(&shots, query.height, query.width);

@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::ahead::{Ahead, Lost};
 use crate::data::{Collection, DataError, Draw, Protocol};
 use crate::episode::Episode;
-use crate::hsnet::{Hsnet, Marked};
+use crate::hsnet::Hsnet;
 use crate::image::Mask;
 use crate::metric::Overlap;
 use crate::predict::{self, Logits};
@@ -78,8 +78,7 @@ impl Candidate {
         let mut episodes = vec![Vec::new(); batch.episodes];
         for shot in batch.shots {
             let pictures = Tensor::from_data(shot.pictures, &self.device);
-            let masks: Vec<&Mask> = shot.masks.iter().collect();
-            let support = self.network.support(Marked::new(pictures, &masks, self.network.kind()));
+            let support = self.network.support(shot.masks.beside(pictures));
             let found = split(self.network.logits(&query, &support))?;
             episodes.iter_mut().zip(found).for_each(|(shots, logits)| shots.push(logits));
         }
@@ -154,13 +153,13 @@ fn prepared(
     draws: &[Draw],
     options: &Options,
 ) -> Ahead<Result<Prepared, DataError>> {
-    let (header, collection) = (candidate.header.clone(), collection.clone());
+    let (header, kind, collection) = (candidate.header.clone(), candidate.network.kind(), collection.clone());
     let counted = (!options.original_size).then_some(header.size);
     let batches: Arc<[Vec<Draw>]> = draws.chunks(options.batch.max(1)).map(<[Draw]>::to_vec).collect();
     Ahead::new(batches.len(), options.workers, move |number| {
         let episodes = batches[number].iter().map(|draw| collection.play(draw));
         let episodes = episodes.collect::<Result<Vec<_>, _>>()?;
-        let batch = Batch::of(&episodes, &header);
+        let batch = Batch::of(&episodes, &header, kind);
         Ok(Prepared { batch, answers: episodes.into_iter().map(|episode| Answer::of(episode, counted)).collect() })
     })
 }

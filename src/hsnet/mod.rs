@@ -11,6 +11,7 @@ mod design;
 #[cfg(feature = "native")]
 mod frozen;
 mod guide;
+mod input;
 mod kernel;
 mod learner;
 mod support;
@@ -27,9 +28,10 @@ use guide::Guide;
 
 pub use cost::Cost;
 pub use design::{Design, Masking};
+pub use input::{Marked, Masks, pixels, whole};
 pub use kernel::Kernel;
 pub use learner::Learner;
-pub use support::{Marked, Support};
+pub use support::Support;
 pub use task::{Segmenter, Task, TaskError};
 
 /// A backbone and the learner over its correlations.

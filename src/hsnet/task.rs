@@ -1,10 +1,10 @@
 //! HSNet as it is used: learn a thing from its supports, once, and find it in any number of queries.
 
 use burn::Tensor;
-use burn::tensor::{Device, TensorData};
+use burn::tensor::Device;
 use thiserror::Error;
 
-use super::{Hsnet, Marked, Support};
+use super::{Hsnet, Marked, Support, pixels};
 use crate::backbone::Pyramid;
 use crate::episode::Shot;
 use crate::image::Picture;
@@ -52,8 +52,8 @@ impl Segmenter {
 
     /// A picture at a size as the network takes it, `(1, 3, h, w)`.
     fn pixels(&self, picture: &Picture, [height, width]: [usize; 2]) -> Tensor<4> {
-        let pixels = picture.resize(height, width).normalise(&self.header.normalisation);
-        Tensor::from_data(TensorData::new(pixels, [1, 3, height, width]), &self.device)
+        let picture = std::iter::once(picture.resize(height, width));
+        Tensor::from_data(pixels(picture, [height, width], &self.header.normalisation), &self.device)
     }
 
     /// Learns from supports, in order; `done` is told after each how many have been learned.

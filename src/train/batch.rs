@@ -7,8 +7,8 @@ use burn::tensor::{Device, TensorData};
 
 use super::Settings;
 use crate::backbone::BackboneKind;
-use crate::episode::{Episode, Shot};
-use crate::hsnet::Marked;
+use crate::episode::Episode;
+use crate::hsnet::{Marked, Masks, pixels, whole};
 use crate::image::{Mask, Normalisation};
 
 /// What an episode is for.
@@ -56,8 +56,7 @@ pub struct Prepared {
 /// One support of every episode; see [`Marked`].
 struct Supports {
     pictures: TensorData,
-    mask: TensorData,
-    planes: [TensorData; 3],
+    masks: Masks,
 }
 
 impl Batching {
@@ -88,41 +87,26 @@ impl Batching {
     pub fn prepare(&self, episodes: Vec<(Role, Episode)>) -> Prepared {
         let episodes: Arc<[_]> =
             episodes.into_iter().map(|(role, episode)| (role, Arc::new(self.fit(episode)))).collect();
-        let queries: Vec<&Shot> = episodes.iter().map(|(_, episode)| &episode.query).collect();
+        let queries = || episodes.iter().map(|(_, episode)| &episode.query);
+        let answers: Vec<&Mask> = queries().map(|shot| &shot.mask).collect();
         let shots = episodes.first().map_or(0, |(_, episode)| episode.supports.len());
         Prepared {
-            query: self.pictures(self.size, &queries),
+            query: pixels(queries().map(|shot| &shot.picture), self.size, &self.normalisation),
             shots: (0..shots).map(|shot| self.supports(&episodes, shot)).collect(),
-            target: plane(self.size, queries.iter().map(|shot| whole(&shot.mask))),
+            target: whole(&answers),
             episodes: episodes.clone(),
         }
     }
 
     fn supports(&self, episodes: &[(Role, Arc<Episode>)], shot: usize) -> Supports {
-        let supports: Vec<&Shot> = episodes.iter().map(|(_, episode)| &episode.supports[shot]).collect();
-        let soften = |size: [usize; 2]| plane(size, supports.iter().map(|shot| shot.mask.soften(size[0], size[1])));
+        let supports = || episodes.iter().map(|(_, episode)| &episode.supports[shot]);
+        let masks: Vec<&Mask> = supports().map(|shot| &shot.mask).collect();
+        let pictures = supports().map(|shot| &shot.picture);
         Supports {
-            pictures: self.pictures(self.support_size, &supports),
-            mask: plane(self.support_size, supports.iter().map(|shot| whole(&shot.mask))),
-            planes: self.backbone.planes(self.support_size).map(soften),
+            pictures: pixels(pictures, self.support_size, &self.normalisation),
+            masks: Masks::new(&masks, self.backbone),
         }
     }
-
-    fn pictures(&self, [height, width]: [usize; 2], shots: &[&Shot]) -> TensorData {
-        let values = shots.iter().flat_map(|shot| shot.picture.normalise(&self.normalisation));
-        TensorData::new(values.collect::<Vec<_>>(), [shots.len(), 3, height, width])
-    }
-}
-
-/// A mask as it is, 1 on the object and 0 elsewhere.
-fn whole(mask: &Mask) -> Vec<f32> {
-    mask.values.iter().map(|&value| f32::from(value)).collect()
-}
-
-/// Masks side by side, `(batch, 1, h, w)`.
-fn plane([height, width]: [usize; 2], masks: impl ExactSizeIterator<Item = Vec<f32>>) -> TensorData {
-    let shape = [masks.len(), 1, height, width];
-    TensorData::new(masks.flatten().collect::<Vec<f32>>(), shape)
 }
 
 impl Prepared {
@@ -131,13 +115,7 @@ impl Prepared {
         let tensor = |data| Tensor::from_data(data, device);
         Batch {
             query: tensor(self.query),
-            shots: (self.shots.into_iter())
-                .map(|Supports { pictures, mask, planes }| Marked {
-                    pictures: tensor(pictures),
-                    mask: tensor(mask),
-                    planes: planes.map(tensor),
-                })
-                .collect(),
+            shots: self.shots.into_iter().map(|Supports { pictures, masks }| masks.beside(tensor(pictures))).collect(),
             target: tensor(self.target),
             episodes: self.episodes,
         }
