@@ -47,10 +47,15 @@ impl Logits {
 /// the larger logit wins). With more than one shot they vote, and a pixel is the object if it has at least half of the
 /// most votes that any pixel of this picture has (HSNet's published rule for k shots).
 pub fn mask(shots: &[Logits], height: usize, width: usize, threshold: f32) -> Mask {
-    let lead = (threshold / (1.0 - threshold)).ln();
+    vote(shots.iter().map(|shot| shot.lead(height, width)), height, width, threshold)
+}
+
+/// [`mask`], from what each shot says at every pixel: by how much the object's logit leads the background's.
+pub fn vote<L: AsRef<[f32]>>(leads: impl Iterator<Item = L>, height: usize, width: usize, threshold: f32) -> Mask {
+    let bar = (threshold / (1.0 - threshold)).ln();
     let mut votes = vec![0u16; height * width];
-    for shot in shots {
-        let marked = shot.lead(height, width).into_iter().map(|value| u16::from(value > lead));
+    for lead in leads {
+        let marked = lead.as_ref().iter().map(|&value| u16::from(value > bar));
         votes.iter_mut().zip(marked).for_each(|(votes, vote)| *votes += vote);
     }
     let most = votes.iter().copied().max().unwrap_or_default().max(1);

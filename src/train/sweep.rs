@@ -20,9 +20,8 @@ use super::loader::Loader;
 use super::recipe::Loss;
 use crate::episode::Episode;
 use crate::hsnet::Hsnet;
-use crate::image::Mask;
 use crate::metric::{Overlap, Score};
-use crate::predict::{Logits, mask};
+use crate::predict::vote;
 
 /// The thresholds on the object's probability that are compared; one half is the published rule.
 pub const THRESHOLDS: [f32; 10] = [0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
@@ -93,11 +92,11 @@ impl Sweep {
         self.scores.iter().find(|(t, _)| *t == threshold).map(|(_, score)| score)
     }
 
-    /// Counts an episode, whose mask the `shots` give as they do where the network is used: several vote.
-    fn add(&mut self, episode: &Episode, shots: &[Logits]) {
+    /// Counts an episode, whose mask the shots' `margins` give as they do where the network is used: several vote.
+    fn add(&mut self, episode: &Episode, margins: &[&[f32]]) {
         let truth = &episode.query.mask;
         for (threshold, score) in &mut self.scores {
-            let found = mask(shots, truth.height, truth.width, *threshold);
+            let found = vote(margins.iter(), truth.height, truth.width, *threshold);
             let object = found.values.iter().map(|&value| value != 0);
             score.add(episode.class, &Overlap::count(object, truth, episode.ignore.as_ref()));
         }
@@ -112,21 +111,14 @@ impl Sweep {
         let margins = margins.collect::<Result<Vec<_>, _>>()?;
         for (place, (other, episode)) in found.episodes.iter().enumerate() {
             if *other == role {
-                let shots: Vec<Logits> = margins.iter().map(|margins| logits(episode, margins, place)).collect();
-                self.add(episode, &shots);
+                let pixels = episode.query.mask.values.len();
+                let own = place * pixels..(place + 1) * pixels;
+                let margins: Vec<&[f32]> = margins.iter().map(|margins| &margins[own.clone()]).collect();
+                self.add(episode, &margins);
             }
         }
         Ok(())
     }
-}
-
-/// Logits with the margin of the episode at `place` in a batch: those of the background are 0.
-fn logits(episode: &Episode, margins: &[f32], place: usize) -> Logits {
-    let Mask { height, width, .. } = episode.query.mask;
-    let pixels = height * width;
-    let mut values = vec![0.0; pixels];
-    values.extend_from_slice(&margins[place * pixels..(place + 1) * pixels]);
-    Logits { height, width, values }
 }
 
 impl fmt::Display for Sweep {
@@ -250,7 +242,7 @@ impl Numeric for MeanIou {
 mod tests {
     use super::*;
     use crate::episode::Shot;
-    use crate::image::Picture;
+    use crate::image::{Mask, Picture};
 
     fn episode(class: usize, mask: &[u8]) -> Episode {
         let (width, height) = (mask.len(), 1);
@@ -266,7 +258,7 @@ mod tests {
     /// Counts an episode of one shot that finds the object with these probabilities.
     fn add(sweep: &mut Sweep, mask: &[u8], probabilities: &[f32]) {
         let (episode, margins) = (episode(0, mask), probabilities.iter().copied().map(logit).collect::<Vec<_>>());
-        sweep.add(&episode, &[logits(&episode, &margins, 0)]);
+        sweep.add(&episode, &[&margins]);
     }
 
     #[test]
