@@ -7,11 +7,11 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{DeviceChoice, Outcome, about, read};
+use super::{DEFAULT_WEIGHTS, DeviceChoice, Outcome, about};
 use crate::data::{Collection, Format, Protocol, Selection, Split};
 use crate::evaluate::{self, Candidate, Evaluation, Figures, Fold, Options, Showcase};
 use crate::train::without_fold;
-use crate::weights::{self, Header};
+use crate::weights::Header;
 
 #[derive(Args)]
 pub struct EvalArgs {
@@ -37,7 +37,7 @@ pub struct EvalArgs {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     shot: u16,
     /// The weight file, or one for each fold in the same order, none of which has learned from its fold
-    #[arg(long, value_name = "FILE", num_args = 1.., default_value = "weights/default.safetensors")]
+    #[arg(long, value_name = "FILE", num_args = 1.., default_value = DEFAULT_WEIGHTS)]
     weights: Vec<PathBuf>,
     /// Episodes a fold [default: as many as the protocol has]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
@@ -113,7 +113,7 @@ pub fn run(args: EvalArgs) -> Outcome {
         Some(format) => format,
         None => Format::detect(&args.data)?,
     };
-    let split = args.split.unwrap_or(if has_split(format) { Side::Test } else { Side::Train });
+    let split = args.split.unwrap_or(if format.has_split() { Side::Test } else { Side::Train });
     let options = Options {
         protocol: args.protocol,
         shots: args.shot.into(),
@@ -124,7 +124,7 @@ pub fn run(args: EvalArgs) -> Outcome {
         workers: args.workers.into(),
     };
     // What is wrong with the last fold is better said before the first is asked.
-    let columns = columns(&args, format)?.into_iter().map(|(fold, weights)| {
+    let columns = columns(&args, format, split)?.into_iter().map(|(fold, weights)| {
         fs::File::open(weights).map_err(|error| about(weights, error))?;
         Ok((fold, weights, open(fold, format, split, &args)?))
     });
@@ -178,10 +178,13 @@ fn evaluate(
     Ok((fold, showcase))
 }
 
-fn open(fold: Option<usize>, format: Format, split: Side, args: &EvalArgs) -> Outcome<Collection> {
+fn selection(fold: Option<usize>, split: Side, args: &EvalArgs) -> Selection {
     let (lists, skip_missing) = (args.lists.clone(), args.skip_missing);
-    let selection = Selection { fold, lists, skip_missing, ..Selection::new(split.into()) };
-    let collection = format.open(&args.data, &selection)?;
+    Selection { fold, lists, skip_missing, ..Selection::new(split.into()) }
+}
+
+fn open(fold: Option<usize>, format: Format, split: Side, args: &EvalArgs) -> Outcome<Collection> {
+    let collection = format.open(&args.data, &selection(fold, split, args))?;
     match collection.is_empty() {
         true => Err(about(
             &args.data,
@@ -192,11 +195,7 @@ fn open(fold: Option<usize>, format: Format, split: Side, args: &EvalArgs) -> Ou
 }
 
 fn load(path: &Path, args: &EvalArgs) -> Outcome<Candidate> {
-    let device = args.device.open()?;
-    let (mut header, network) = weights::load(&read(path)?, &device).map_err(|error| about(path, error))?;
-    if let Some(side) = args.size {
-        header = header.resized(side.into());
-    }
+    let (mut header, network, device) = super::open(path, args.size, args.device)?;
     header.threshold = args.threshold.unwrap_or(header.threshold);
     Ok(Candidate { header, network, device })
 }
@@ -213,9 +212,9 @@ fn warn_of_learned(fold: Option<usize>, weights: &Path, header: &Header) {
 }
 
 /// Each fold with its weights; a data set without folds is one column.
-fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path)>> {
-    let folds: Vec<Option<usize>> = match (has_folds(format), args.folds.is_empty()) {
-        (true, true) if !lists_a_side(args) => {
+fn columns(args: &EvalArgs, format: Format, split: Side) -> Outcome<Vec<(Option<usize>, &Path)>> {
+    let folds: Vec<Option<usize>> = match (format.has_folds(), args.folds.is_empty()) {
+        (true, true) if !selection(None, split, args).lists_one_side() => {
             let problem = "its classes come in folds: say which to ask, such as --fold 0 or --fold 0,1,2,3";
             return Err(about(&args.data, problem));
         }
@@ -232,21 +231,6 @@ fn columns(args: &EvalArgs, format: Format) -> Outcome<Vec<(Option<usize>, &Path
         }
         (_, many) => Ok(folds.into_iter().zip(many.iter().copied()).collect()),
     }
-}
-
-/// Whether the published protocol on this layout goes by folds.
-fn has_folds(format: Format) -> bool {
-    matches!(format, Format::Pascal | Format::Coco)
-}
-
-/// Whether this layout sets classes apart as novel.
-fn has_split(format: Format) -> bool {
-    matches!(format, Format::Pascal | Format::Coco | Format::Fss)
-}
-
-/// Whether one file lists what to ask, whatever the folds.
-fn lists_a_side(args: &EvalArgs) -> bool {
-    args.lists.as_ref().is_some_and(|lists| lists.is_file())
 }
 
 /// Says at once, not after hours, that there is no place for a file.

@@ -8,12 +8,11 @@ use burn::Tensor;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{DeviceChoice, Outcome, about, read};
+use super::{DEFAULT_WEIGHTS, DeviceChoice, Outcome, about, read};
 use crate::episode::Shot;
 use crate::hsnet::{Segmenter, Task};
 use crate::image::{Mask, Picture};
 use crate::predict::{self, Logits};
-use crate::weights;
 
 #[derive(Args)]
 pub struct SegmentArgs {
@@ -27,7 +26,7 @@ pub struct SegmentArgs {
     #[arg(long)]
     out: PathBuf,
     /// The weight file
-    #[arg(long, default_value = "weights/default.safetensors")]
+    #[arg(long, default_value = DEFAULT_WEIGHTS)]
     weights: PathBuf,
     /// Where to run
     #[arg(long, value_enum, default_value_t)]
@@ -107,13 +106,7 @@ fn mask_path(out: &Path, query: &Path) -> Option<PathBuf> {
 }
 
 fn open(args: &SegmentArgs) -> Outcome<Segmenter> {
-    let bytes = read(&args.weights)?;
-    let device = args.device.open()?;
-    let (header, network) = weights::load(&bytes, &device).map_err(|error| about(&args.weights, error))?;
-    let header = match args.size {
-        Some(side) => header.resized(side.into()),
-        None => header,
-    };
+    let (header, network, device) = super::open(&args.weights, args.size, args.device)?;
     Ok(Segmenter::new(header, network, device))
 }
 

@@ -8,7 +8,7 @@ use std::thread;
 use burn::tensor::Device;
 use clap::Args;
 
-use super::{DeviceChoice, Outcome, about, read};
+use super::{DEFAULT_WEIGHTS, DeviceChoice, Outcome, about, read};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
 use crate::hsnet::{Design, Hsnet, Kernel, Masking};
@@ -16,8 +16,6 @@ use crate::train::{self, DataSet, Devices, Exchange, Material, Run, Select, Sett
 use crate::weights::{self, LICENCE};
 use recipe::RecipeArgs;
 
-/// The weights that come with fewseg.
-const DEFAULT_WEIGHTS: &str = "weights/default.safetensors";
 /// Where trainings go that are not told where.
 const RUNS: &str = "runs";
 
@@ -306,7 +304,7 @@ fn design(args: &TrainArgs, weights: Design) -> Design {
 
 fn settings(args: &TrainArgs, start: Start, network: &Hsnet, licence: String) -> Outcome<Settings> {
     let data = data_sets(args)?;
-    if args.fold.is_some() && !data.iter().any(|set| matches!(set.format, Format::Pascal | Format::Coco)) {
+    if args.fold.is_some() && !data.iter().any(|set| set.format.has_folds()) {
         return Err(
             "--fold: only PASCAL-5i and COCO-20i have folds, and none of the data sets is one: leave it out".into()
         );

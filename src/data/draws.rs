@@ -73,7 +73,7 @@ fn published(
     seed: u64,
 ) -> Result<Vec<Draw>, DataError> {
     let problem = |problem: &str| Err(DataError::Episodes(problem.to_owned()));
-    if matches!(format, Format::Folder | Format::Labelme) {
+    if !format.has_split() {
         return problem(
             "there are published episodes of PASCAL-5i, COCO-20i and FSS-1000 alone: take the protocol fewseg for \
              pictures of your own",

@@ -177,6 +177,16 @@ impl Format {
         })
     }
 
+    /// Whether the published protocol on this layout goes by folds.
+    pub fn has_folds(self) -> bool {
+        matches!(self, Self::Pascal | Self::Coco)
+    }
+
+    /// Whether this layout sets classes apart as novel, in published splits.
+    pub fn has_split(self) -> bool {
+        self.has_folds() || self == Self::Fss
+    }
+
     /// Reads a data set of this layout. Files are checked by their headers now and decoded when
     /// an episode first needs them.
     ///

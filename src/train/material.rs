@@ -10,8 +10,8 @@ use super::batch::Batching;
 use super::exam::Exam;
 use super::{DataSet, Select, Settings, TrainError};
 use crate::data::{
-    Cache, Class, Collection, DataError, Draw, Drawn, Format, Making, Mixture, Photographs, Protocol, Rng, Selection,
-    Split, number_apart, stream, supports,
+    Cache, Class, Collection, DataError, Draw, Drawn, Making, Mixture, Photographs, Protocol, Rng, Selection, Split,
+    number_apart, stream, supports,
 };
 
 /// Of this many classes, one is held out.
@@ -111,7 +111,7 @@ fn open_all(settings: &Settings) -> Result<(Vec<Collection>, Vec<Option<Collecti
     for set in &settings.data {
         known.extend(opened(set, Split::Train));
         // One list is of one side, the one to learn from.
-        let has_novel = !set.lists.as_ref().is_some_and(|lists| lists.is_file());
+        let has_novel = !selection(set, Split::Train, settings).lists_one_side();
         novel.push(has_novel.then(|| opened(set, asked(settings.recipe.select))).flatten());
     }
     match problems.len() {
@@ -131,15 +131,18 @@ fn asked(select: Select) -> Split {
 }
 
 fn open(set: &DataSet, split: Split, settings: &Settings) -> Result<Collection, DataError> {
+    set.format.open(&set.root, &selection(set, split, settings))
+}
+
+fn selection(set: &DataSet, split: Split, settings: &Settings) -> Selection {
     let [height, width] = Batching::of(settings).made();
-    let selection = Selection {
+    Selection {
         fold: settings.fold,
         longest_side: Some((MARGIN * height.max(width) as f64) as usize),
         lists: set.lists.clone(),
         skip_missing: settings.skip_missing,
         ..Selection::new(split)
-    };
-    set.format.open(&set.root, &selection)
+    }
 }
 
 /// A misspelt class would silently be learned from.
@@ -211,8 +214,7 @@ fn novel_exam(collections: Vec<Option<Collection>>, settings: &Settings) -> Resu
     let mut others = Vec::new();
     for (set, collection) in settings.data.iter().zip(collections) {
         let Some(collection) = collection.map(|all| all.filter(|class| class.len() > 1)) else { continue };
-        let has_published = matches!(set.format, Format::Pascal | Format::Coco | Format::Fss);
-        if settings.recipe.select == Select::Test && has_published && !collection.is_empty() {
+        if settings.recipe.select == Select::Test && set.format.has_split() && !collection.is_empty() {
             let (shots, episodes) = (settings.recipe.shots, settings.novel_episodes);
             let draws = collection.draws(Protocol::Hsnet, shots, episodes, PUBLISHED)?;
             exam.ask(&Arc::new(collection), draws);
@@ -265,10 +267,10 @@ pub fn without_fold(fold: usize) -> String {
 
 fn description(settings: &Settings, known: &[Collection]) -> String {
     let of = |(set, collection): (&DataSet, &Collection)| {
-        let name = match (set.format, settings.fold) {
-            (Format::Pascal | Format::Coco, Some(fold)) => format!("{} {}", collection.name, without_fold(fold)),
-            (Format::Pascal | Format::Coco, None) => format!("{}, all folds", collection.name),
-            _ => collection.name.clone(),
+        let name = match (set.format.has_folds(), settings.fold) {
+            (true, Some(fold)) => format!("{} {}", collection.name, without_fold(fold)),
+            (true, None) => format!("{}, all folds", collection.name),
+            (false, _) => collection.name.clone(),
         };
         match collection.skipped() {
             0 => name,

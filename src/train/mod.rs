@@ -277,13 +277,14 @@ fn keeping(
 ) -> Result<SupervisedTraining<Trainee>, TrainError> {
     let [model, optim, scheduler] = Checkpoints::new(out, journal.clone()).parts();
     let judge = Judge::new(settings.recipe.select, settings.patience);
-    let is_spent = judge.is_spent(epochs_done, &mut Ledger::of(out));
+    let mut ledger = Ledger::of(out);
+    let is_spent = judge.is_spent(epochs_done, &mut ledger);
     let training = training
         .num_epochs(if is_spent { epochs_done } else { settings.epochs() })
         .with_custom_checkpointers(model, optim, scheduler)
         .with_checkpointing_strategy(Keeper::new(judge.clone(), checkpoint::kept(out)?))
         .early_stopping(judge)
-        .with_metric_logger(Ledger::of(out));
+        .with_metric_logger(ledger);
     Ok(if epochs_done > 0 { training.checkpoint(epochs_done) } else { training })
 }
 
