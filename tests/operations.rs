@@ -12,6 +12,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 const TOLERANCE: f64 = 1e-5;
+/// Sums of signed terms may cancel to little.
+const GRADIENT_TOLERANCE: f64 = 1e-4;
 
 /// Runs a property over random cases; few, since each compiles and runs whole networks' worth of kernels.
 fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
@@ -81,6 +83,86 @@ fn correlation_has_the_gradient_of_its_composed_form_and_of_finite_differences()
             let distance = distance(&values(leaf.grad(&gradients).unwrap()), expected);
             assert!(distance < 1e-3, "{name}: {distance:.1e} off");
         }
+    }
+}
+
+#[test]
+fn correlation_has_the_gradient_of_its_composed_form_where_it_is_clamped_too() {
+    let planes = [1usize..6, 1..6, 1..6, 1..6];
+    // A feature of a single value has a direction that nothing changes: its gradient would be rounding alone.
+    let widths = prop::collection::vec(3usize..20, 1..4);
+    property(12, (1usize..3, widths, planes), |(batch, widths, [query_h, query_w, support_h, support_w])| {
+        let channels = widths.iter().sum();
+        let query = random([batch, channels, query_h, query_w], &Device::flex());
+        let support = random([batch, channels, support_h, support_w], &Device::flex());
+        let gradients = |device: &Device, correlate: fn(Tensor<4>, Tensor<4>, &[usize]) -> Tensor<6>| {
+            let device = device.clone().autodiff();
+            let leaves = [&query, &support].map(|leaf| on(leaf, &device).require_grad());
+            let [query, support] = leaves.clone();
+            let gradients = weighted_sum(correlate(query, support, &widths)).backward();
+            leaves.map(|leaf| values(leaf.grad(&gradients).unwrap()))
+        };
+        let expected = gradients(&Device::flex(), composed::correlation);
+        for (name, device) in devices() {
+            for (found, expected) in gradients(&device, ops::correlation).iter().zip(&expected) {
+                assert!(distance(found, expected) < GRADIENT_TOLERANCE, "{name} {widths:?}");
+            }
+        }
+    });
+}
+
+/// A volume, its number of groups, and the offset of its values.
+fn norm_cases() -> impl Strategy<Value = ([usize; 6], usize, f32)> {
+    let sizes = (1usize..3, 1usize..4, 1usize..5, [1usize..7, 1..7, 1..9, 1..9]);
+    let offsets = prop::sample::select(vec![0.0, 2.0]);
+    (sizes, offsets).prop_map(|((batch, groups, members, [qh, qw, sh, sw]), offset)| {
+        ([batch, groups * members, qh, qw, sh, sw], groups, offset)
+    })
+}
+
+#[test]
+fn group_norm_relu_is_its_composed_form_forward_and_backward() {
+    property(24, norm_cases(), |(dims, groups, offset)| {
+        let volume = random(dims, &Device::flex()) + offset;
+        let affine = [0, 1].map(|_| random([dims[1]], &Device::flex()));
+        let both = |device: &Device, norm: fn(Tensor<6>, usize, Tensor<1>, Tensor<1>) -> Tensor<6>| {
+            let device = device.clone().autodiff();
+            let volume = on(&volume, &device).require_grad();
+            let [gamma, beta] = affine.each_ref().map(|affine| on(affine, &device).require_grad());
+            let output = norm(volume.clone(), groups, gamma.clone(), beta.clone());
+            let gradients = weighted_sum(output.clone()).backward();
+            let gradient = |affine: &Tensor<1>| values(affine.grad(&gradients).unwrap());
+            [values(output), values(volume.grad(&gradients).unwrap()), gradient(&gamma), gradient(&beta)]
+        };
+        let expected = both(&Device::flex(), composed::group_norm_relu);
+        for (name, device) in devices() {
+            let found = both(&device, ops::group_norm_relu);
+            for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                // A group of a single value, or two, has next to no gradient; what is left is rounding.
+                let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(
+                    distance(found, expected) < GRADIENT_TOLERANCE || apart < 1e-3,
+                    "{name} {dims:?} {groups}: {index}, {apart}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn group_norm_relu_keeps_what_a_mean_far_from_zero_hides() {
+    let dims = [1, 2, 16, 16, 16, 16];
+    let volume: Vec<f32> = values(random(dims, &Device::flex())).iter().map(|value| value * 0.01 + 100.0).collect();
+    let exact: Vec<f64> = volume.iter().map(|&value| f64::from(value)).collect();
+    let mean = exact.iter().sum::<f64>() / exact.len() as f64;
+    let variance = exact.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / exact.len() as f64;
+    let expected: Vec<f32> =
+        exact.iter().map(|value| ((value - mean) / (variance + 1e-5).sqrt()).max(0.0) as f32).collect();
+    for (name, device) in devices() {
+        let volume = Tensor::<1>::from_floats(volume.as_slice(), &device).reshape(dims);
+        let affine = |value: f32| Tensor::<1>::from_floats([value; 2], &device);
+        let found = values(ops::group_norm_relu(volume, 1, affine(1.0), affine(0.0)));
+        assert!(distance(&found, &expected) < 2e-3, "{name} {:e}", distance(&found, &expected));
     }
 }
 
@@ -195,7 +277,7 @@ fn center_pivot_has_the_gradient_of_its_composed_form() {
             let found = gradients(&case, &volume, &weights, &device, false);
             for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 let distance = distance(found, expected);
-                assert!(distance < TOLERANCE, "{name} {case:?}: gradient {index} is {distance:.1e} off");
+                assert!(distance < GRADIENT_TOLERANCE, "{name} {case:?}: gradient {index} is {distance:.1e} off");
             }
         }
     });
@@ -229,6 +311,39 @@ fn center_pivot_has_the_gradient_that_finite_differences_give() {
             let distance = distance(found, expected);
             assert!(distance < 1e-3, "{name}: gradient {index} is {distance:.1e} off");
         }
+    }
+}
+
+#[test]
+fn a_convolution_of_planes_is_burns_own_forward_and_backward() {
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+    for (name, device) in devices() {
+        let device = device.autodiff();
+        let planes = on(&random([2, 3, 5, 4], &Device::flex()), &device).require_grad();
+        let weight = on(&random([6, 3, 3, 3], &Device::flex()), &device).require_grad();
+        let bias = on(&random([6], &Device::flex()), &device).require_grad();
+        let gradients = |output: Tensor<4>| {
+            let found = values(output.clone());
+            let gradients = weighted_sum(output).backward();
+            let of_planes = values(planes.grad(&gradients).unwrap());
+            [found, of_planes, values(weight.grad(&gradients).unwrap()), values(bias.grad(&gradients).unwrap())]
+        };
+        let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+        let expected = gradients(conv2d(planes.clone(), weight.clone(), Some(bias.clone()), options));
+        let found = gradients(ops::convolution(planes.clone(), weight.clone(), bias.clone()));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(distance(found, expected) < GRADIENT_TOLERANCE, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_clamp_ends_at_zero_and_at_its_limit_and_leaves_other_holders_alone() {
+    for (name, device) in devices() {
+        let planes = Tensor::<4>::from_floats([[[[-1.0, 0.0, 2.0, 6.0, 7.5]]]], &device);
+        assert_eq!(values(ops::clamp(planes.clone(), 6.0)), [0.0, 0.0, 2.0, 6.0, 6.0], "{name}");
+        assert_eq!(values(planes), [-1.0, 0.0, 2.0, 6.0, 7.5], "{name}");
     }
 }
 

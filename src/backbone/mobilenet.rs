@@ -6,6 +6,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::Device;
 
 use super::{Pyramid, conv};
+use crate::ops;
 
 /// Expansion, width, blocks and stride of each stage.
 const STAGES: [(usize, usize, usize, usize); 7] =
@@ -77,5 +78,5 @@ impl InvertedResidual {
 }
 
 fn relu6(x: Tensor<4>) -> Tensor<4> {
-    x.clamp(0, 6)
+    ops::clamp(x, 6.0)
 }

@@ -11,7 +11,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Device;
 use burn::tensor::activation::relu;
 
-use super::kernel::conv;
+use super::kernel::{conv, convolve};
 use super::learner::SQUEEZED;
 use crate::backbone::{BackboneKind, Pyramid};
 use crate::ops::{self, EPSILON, resize_pictures};
@@ -59,8 +59,8 @@ impl Guide {
             let level = Tensor::cat(vec![side(object), side(background), look], 1);
             maps.push(resize_pictures(level, [height, width]));
         }
-        let hidden = relu(self.gather.forward(Tensor::cat(maps, 1)));
-        self.spread.forward(hidden)
+        let hidden = relu(convolve(&self.gather, Tensor::cat(maps, 1)));
+        convolve(&self.spread, hidden)
     }
 }
 

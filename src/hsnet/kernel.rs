@@ -81,7 +81,7 @@ impl Layer {
             Self::Separable(layer) => (layer.convolve(volume), &layer.norm),
             Self::Full(layer) => (layer.convolve(volume), &layer.norm),
         };
-        relu(ops::group_norm(volume, GROUPS, norm.gamma.val(), norm.beta.val()))
+        ops::group_norm_relu(volume, GROUPS, norm.gamma.val(), norm.beta.val())
     }
 }
 
@@ -218,6 +218,11 @@ pub fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new(channels, [kernel, kernel])
         .with_padding(PaddingConfig2d::Explicit(half, half, half, half))
         .init(device)
+}
+
+/// Applies a convolution that [`conv`] made.
+pub fn convolve(conv: &Conv2d, planes: Tensor<4>) -> Tensor<4> {
+    ops::convolution(planes, conv.weight.val(), bias(conv))
 }
 
 fn bias(conv: &Conv2d) -> Tensor<1> {

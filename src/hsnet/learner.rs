@@ -6,7 +6,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::Device;
 use burn::tensor::activation::relu;
 
-use super::kernel::{Form, Kernel, Layer, conv};
+use super::kernel::{Form, Kernel, Layer, conv, convolve};
 use crate::ops::{resize_dims, resize_pictures};
 
 /// Channels of a squeezed volume.
@@ -114,11 +114,11 @@ impl Decoder {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = relu(self.conv1.forward(x));
-        let x = relu(self.conv2.forward(x));
+        let x = relu(convolve(&self.conv1, x));
+        let x = relu(convolve(&self.conv2, x));
         let [_, _, height, width] = x.dims();
         let x = resize_pictures(x, [2 * height, 2 * width]);
-        let x = relu(self.conv3.forward(x));
-        self.conv4.forward(x)
+        let x = relu(convolve(&self.conv3, x));
+        convolve(&self.conv4, x)
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::module::conv3d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::s;
 
-use super::{CenterPivotWeights, EPSILON};
+use super::{CenterPivotWeights, EPSILON, VARIANCE_EPSILON};
 
 /// [`super::correlation`], composed: normalise, one product of matrices a layer, clamp.
 pub fn correlation(query: Tensor<4>, support: Tensor<4>, widths: &[usize]) -> Tensor<6> {
@@ -55,4 +55,31 @@ pub fn center_pivot(volume: Tensor<6>, weights: CenterPivotWeights, stride: usiz
     );
     let shape = [batch, outputs, query_h, query_w, strided_h, strided_w];
     query.reshape(shape) + support.reshape(shape)
+}
+
+/// [`super::group_norm_relu`], composed.
+///
+/// A group of HSNet's first layer has millions of values, too many to add up one by one in float32. Means are taken of
+/// means, first over the last two dimensions, then over the rest, so that no sum is long.
+pub fn group_norm_relu(volume: Tensor<6>, groups: usize, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<6> {
+    let dims = volume.dims();
+    let [batch, channels, query_h, query_w, support_h, support_w] = dims;
+    let rows = channels / groups * query_h;
+    let parts = volume.reshape([batch, groups, rows, query_w * support_h * support_w]);
+    let mean = mean(parts.clone());
+    let variance = self::mean((parts.clone() - mean.clone()).square());
+    let deviation = (variance + VARIANCE_EPSILON).sqrt();
+
+    // (batch, groups, channels of a group): one factor and one offset a channel.
+    let a_channel = [1, groups, channels / groups];
+    let scale = gamma.reshape(a_channel) / deviation.squeeze_dim(3);
+    let shift = beta.reshape(a_channel) - mean.squeeze_dim(3) * scale.clone();
+    let parts = parts.reshape([batch, channels, query_h * query_w * support_h * support_w]);
+    let normed = parts * scale.reshape([batch, channels, 1]) + shift.reshape([batch, channels, 1]);
+    relu(normed.reshape(dims))
+}
+
+/// The mean of each group `(batch, groups, rows, columns)`.
+fn mean(parts: Tensor<4>) -> Tensor<4> {
+    parts.mean_dim(3).mean_dim(2)
 }

@@ -4,7 +4,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
 /// The correlation on the backends that do it in a way of their own; shapes as in [`super::correlation`].
-#[backend_extension(Cube)]
+#[backend_extension(Flex, Cube, Autodiff: cfg(feature = "native"))]
 pub trait CorrelationKernel: Backend {
     fn correlation(query: FloatTensor<Self>, support: FloatTensor<Self>, widths: Vec<usize>) -> FloatTensor<Self>;
 }
@@ -20,6 +20,24 @@ pub trait CenterPivotKernel: Backend {
         bias_support: FloatTensor<Self>,
         stride: usize,
     ) -> FloatTensor<Self>;
+}
+
+/// Group normalisation and ReLU on the backends that do it in a way of their own; shapes as in
+/// [`super::group_norm_relu`].
+#[backend_extension(Flex, Autodiff: cfg(feature = "native"))]
+pub trait NormKernel: Backend {
+    fn group_norm_relu(
+        volume: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        groups: usize,
+    ) -> FloatTensor<Self>;
+}
+
+/// A clamp at zero and at a limit, on the CPU; under autodiff burn's own has the gradient.
+#[backend_extension(Flex)]
+pub trait ClampKernel: Backend {
+    fn clamp(values: FloatTensor<Self>, limit: f32) -> FloatTensor<Self>;
 }
 
 /// The sizes of one center-pivot convolution.

@@ -10,7 +10,6 @@ mod cpu;
 #[cfg(feature = "native")]
 mod gradient;
 mod kernels;
-mod norm;
 mod resize;
 mod unfolded;
 mod wgsl;
@@ -18,16 +17,20 @@ mod wgsl;
 use burn::Tensor;
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::Device;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
 
 pub use kernels::CenterPivotShape;
-use kernels::{CenterPivotKernel, CorrelationKernel};
-pub use norm::group_norm;
+use kernels::{CenterPivotKernel, ClampKernel, CorrelationKernel, NormKernel};
 pub use resize::{resize_dims, resize_pictures};
 pub use unfolded::{SeparableWeights, full, separable};
 pub use wgsl::shader_sources;
 
 /// Added to a feature's norm before dividing by it (the published implementation's value; the paper leaves it open).
 pub const EPSILON: f64 = 1e-5;
+
+/// Added to a group's variance (PyTorch's default, which HSNet uses as it is).
+const VARIANCE_EPSILON: f64 = 1e-5;
 
 /// The hypercorrelation of one pyramid level (HSNet, equation 2): for each layer the cosine of every query feature with
 /// every support feature, negative ones set to zero.
@@ -42,12 +45,10 @@ pub fn correlation(query: Tensor<4>, support: Tensor<4>, widths: &[usize]) -> Te
     let ([batch, channels, ..], [support_batch, support_channels, ..]) = (query.dims(), support.dims());
     assert_eq!((batch, channels), (support_batch, support_channels), "query and support must agree");
     assert_eq!(widths.iter().sum::<usize>(), channels, "the widths must add up to the channels");
-    let device = query.device();
-    if has_wgsl(device.as_dispatch()) {
-        let (query, support) = (query.into_dispatch(), support.into_dispatch());
-        return Tensor::from_dispatch(Dispatch::correlation(query, support, widths.to_vec()));
+    if !has_kernels(&query.device()) {
+        return composed::correlation(query, support, widths);
     }
-    composed::correlation(query, support, widths)
+    Tensor::from_dispatch(Dispatch::correlation(query.into_dispatch(), support.into_dispatch(), widths.to_vec()))
 }
 
 /// The weights of one center-pivot 4D convolution (HSNet, section 4.2): an ordinary 2D convolution for each of the two
@@ -71,8 +72,7 @@ pub struct CenterPivotWeights {
 pub fn center_pivot(volume: Tensor<6>, weights: CenterPivotWeights, stride: usize) -> Tensor<6> {
     CenterPivotShape::new(volume.dims(), weights.query.dims(), stride);
     assert_eq!(weights.query.dims(), weights.support.dims(), "both planes' kernels must agree");
-    let device = volume.device().without_autodiff();
-    if !has_wgsl(device.as_dispatch()) && !matches!(device.as_dispatch(), DispatchDevice::Flex(_)) {
+    if !has_kernels(&volume.device()) {
         return composed::center_pivot(volume, weights, stride);
     }
     Tensor::from_dispatch(Dispatch::center_pivot(
@@ -85,13 +85,58 @@ pub fn center_pivot(volume: Tensor<6>, weights: CenterPivotWeights, stride: usiz
     ))
 }
 
-/// Whether a device takes our shaders rather than the composed forms.
-pub fn runs_wgsl(device: &Device) -> bool {
-    has_wgsl(device.as_dispatch())
+/// Group normalisation (Wu and He, 2018) of `(batch, channels, ..)` with an affine map a channel, and the ReLU that
+/// follows it in every layer of HSNet.
+///
+/// # Panics
+/// If the channels do not divide into the groups: a mistake in the calling code.
+pub fn group_norm_relu(volume: Tensor<6>, groups: usize, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<6> {
+    assert_eq!(volume.dims()[1] % groups, 0, "the channels must divide into the groups");
+    if !on_cpu(&volume.device()) {
+        return composed::group_norm_relu(volume, groups, gamma, beta);
+    }
+    let (gamma, beta) = (gamma.into_dispatch(), beta.into_dispatch());
+    Tensor::from_dispatch(Dispatch::group_norm_relu(volume.into_dispatch(), gamma, beta, groups))
 }
 
-/// Whether our shaders run on a device. Under autodiff the answer is no: the correlation, which asks with the device as
-/// it is, has no handwritten gradient; the center-pivot convolution has one and asks with the device underneath.
-fn has_wgsl(device: &DispatchDevice) -> bool {
-    matches!(device, DispatchDevice::Cube(device) if wgsl::speaks_wgsl(&device.client()))
+/// The 2D convolution of planes `(batch, channels, h, w)` with a kernel `(output channels, channels, k, k)`, stride 1 and
+/// zero padding `k / 2`.
+///
+/// On the CPU it is the center-pivot convolution of a volume whose support plane is a single position. There the
+/// support's kernel would add its centre alone, which is zero.
+pub fn convolution(planes: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+    let half = weight.dims()[2] / 2;
+    if !on_cpu(&planes.device()) {
+        return conv2d(planes, weight, Some(bias), ConvOptions::new([1, 1], [half, half], [1, 1], 1));
+    }
+    let weights = CenterPivotWeights {
+        support: weight.zeros_like(),
+        support_bias: bias.zeros_like(),
+        query: weight,
+        query_bias: bias,
+    };
+    center_pivot(planes.unsqueeze_dims(&[-1, -1]), weights, 1).squeeze_dims(&[4, 5])
+}
+
+/// ReLU that ends at `limit`.
+pub fn clamp(values: Tensor<4>, limit: f32) -> Tensor<4> {
+    match values.device().as_dispatch() {
+        DispatchDevice::Flex(_) => Tensor::from_dispatch(Dispatch::clamp(values.into_dispatch(), limit)),
+        _ => values.clamp(0.0, limit),
+    }
+}
+
+/// Whether a device, with or without autodiff, has something faster than the composed forms.
+fn has_kernels(device: &Device) -> bool {
+    on_cpu(device) || runs_wgsl(device)
+}
+
+fn on_cpu(device: &Device) -> bool {
+    matches!(device.clone().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))
+}
+
+/// Whether a device, with or without autodiff, runs our shaders.
+pub fn runs_wgsl(device: &Device) -> bool {
+    let device = device.clone().without_autodiff();
+    matches!(device.as_dispatch(), DispatchDevice::Cube(device) if wgsl::speaks_wgsl(&device.client()))
 }

@@ -248,7 +248,9 @@ describe("in a browser with WebGPU", () => {
     await open("?device=cpu", { reducedMotion: "reduce" });
     // The weights do not come, so the page stays as it is while it loads.
     await page.context().route("**/*.safetensors", () => {});
+    const asked = page.context().waitForEvent("request", (request) => request.url().endsWith(".wasm"));
     await page.reload();
+    await asked;
     await page.getByText("Loading", { exact: true }).waitFor();
     assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
     await page.emulateMedia({ reducedMotion: "no-preference" });
