@@ -191,10 +191,13 @@ impl Unfold {
     #[cfg(feature = "native")]
     pub fn add_kept(&self, kept: &[f32], volume: &mut [f32]) {
         let CenterPivotShape { stride, support: [height, width], strided, .. } = self.shape;
+        if stride == 1 {
+            return volume.iter_mut().zip(kept).for_each(|(to, from)| *to += from);
+        }
         let planes = volume.chunks_exact_mut(height * width);
         let lines = planes.flat_map(|plane| plane.chunks_exact_mut(width).step_by(stride));
         for (line, kept) in lines.zip(kept.chunks_exact(strided[1])) {
-            line.iter_mut().step_by(stride).zip(kept).for_each(|(to, from)| *to += from);
+            kept.iter().enumerate().for_each(|(x, kept)| line[x * stride] += kept);
         }
     }
 
@@ -203,34 +206,30 @@ impl Unfold {
     fn split_planes(&self, channel: &[f32], rows: &Range<usize>, phases: &mut Vec<f32>) {
         phases.clear();
         phases.resize(self.shape.stride * self.shape.stride * self.columns(rows).len(), 0.0);
-        self.lines(rows, |line, across, start| {
-            let source = channel[line].iter().skip(across).step_by(self.shape.stride);
-            phases[start..].iter_mut().zip(source).for_each(|(to, from)| *to = *from);
-        });
+        let stride = self.shape.stride;
+        self.lines(rows, |from, to, count| (0..count).for_each(|x| phases[to + x] = channel[from + x * stride]));
     }
 
     /// The inverse of [`Self::split_planes`], adding.
     #[cfg(feature = "native")]
     fn join_planes(&self, phases: &[f32], rows: &Range<usize>, channel: &mut [f32]) {
-        self.lines(rows, |line, across, start| {
-            let target = channel[line].iter_mut().skip(across).step_by(self.shape.stride);
-            target.zip(&phases[start..]).for_each(|(to, from)| *to += from);
-        });
+        let stride = self.shape.stride;
+        self.lines(rows, |to, from, count| (0..count).for_each(|x| channel[to + x * stride] += phases[from + x]));
     }
 
-    /// Visits every line of a channel's support planes, for some query rows, once for each offset `across` that the
-    /// stride can have on it, with where its every `stride`-th value from there begins in the phases.
-    fn lines(&self, rows: &Range<usize>, mut visit: impl FnMut(Range<usize>, usize, usize)) {
+    /// Visits every line of a channel's support planes, for some query rows, once for each offset that the stride can
+    /// have on it: where the line's every `stride`-th value begins, where they begin in the phases, and their number.
+    fn lines(&self, rows: &Range<usize>, mut visit: impl FnMut(usize, usize, usize)) {
         let CenterPivotShape { stride, query, support: [height, width], strided, .. } = self.shape;
         let positions = self.columns(rows).len();
+        let counts: Vec<usize> = (0..stride.min(width)).map(|across| (width - across).div_ceil(stride)).collect();
         let first = rows.start * query[1] * self.support_positions();
         for position in 0..rows.len() * query[1] {
             for y in 0..height {
                 let line = first + (position * height + y) * width;
-                let start = position * self.plane() + y / stride * strided[1];
-                for across in 0..stride.min(width) {
-                    let phase = y % stride * stride + across;
-                    visit(line..line + width, across, phase * positions + start);
+                let (phase, start) = (y % stride * stride, position * self.plane() + y / stride * strided[1]);
+                for (across, &count) in counts.iter().enumerate() {
+                    visit(line + across, (phase + across) * positions + start, count);
                 }
             }
         }
