@@ -19,6 +19,8 @@ pub mod backbone;
 pub mod cli;
 #[cfg(feature = "native")]
 pub mod data;
+#[cfg(feature = "native")]
+mod disk;
 pub mod episode;
 #[cfg(feature = "native")]
 pub mod evaluate;

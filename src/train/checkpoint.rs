@@ -19,7 +19,8 @@ use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 
 use super::journal::{Event, Journal};
 use super::learner::Trainee;
-use super::{TrainError, disk, unusable};
+use super::{TrainError, unusable};
+use crate::disk;
 
 /// The folder of checkpoints in that of a training.
 const FOLDER: &str = "checkpoint";

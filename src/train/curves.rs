@@ -8,7 +8,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::journal::{self, Entry, Validation};
-use super::{disk, sweep::Point};
+use super::sweep::Point;
+use crate::disk;
 
 /// The picture in the folder of a training.
 const FILE: &str = "curves.svg";

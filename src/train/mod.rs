@@ -9,7 +9,6 @@ mod batch;
 mod bench;
 mod checkpoint;
 mod curves;
-mod disk;
 mod distributed;
 mod exam;
 mod journal;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Recipe, TrainError, disk, unusable};
+use super::{Recipe, TrainError, unusable};
 use crate::backbone::BackboneKind;
 use crate::data::Format;
+use crate::disk;
 use crate::hsnet::Design;
 
 /// The file that keeps the settings in the folder of a training.

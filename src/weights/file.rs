@@ -12,6 +12,8 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, View};
 use super::arrays::{Array, Parameter, fill_from, parameters_of};
 use super::{Header, WeightsError};
 use crate::backbone::BackboneKind;
+#[cfg(feature = "native")]
+use crate::disk;
 use crate::hsnet::Hsnet;
 
 /// The header's place in the safetensors metadata.
@@ -129,6 +131,7 @@ impl Layout {
 ///
 /// # Errors
 /// As [`save_as`].
+#[cfg(feature = "native")]
 pub fn save(network: &Hsnet, header: &Header, path: &Path) -> Result<(), WeightsError> {
     save_as(network, header, Precision::F16, path)
 }
@@ -137,11 +140,10 @@ pub fn save(network: &Hsnet, header: &Header, path: &Path) -> Result<(), Weights
 ///
 /// # Errors
 /// If a parameter holds a value that is no number or beyond the precision's range, or the file cannot be written.
+#[cfg(feature = "native")]
 pub fn save_as(network: &Hsnet, header: &Header, precision: Precision, path: &Path) -> Result<(), WeightsError> {
     let (tensors, metadata) = contents(network, header, precision)?;
-    let partial = path.with_extension("partial");
-    safetensors::serialize_to_file(tensors, Some(metadata), &partial)?;
-    Ok(std::fs::rename(partial, path)?)
+    disk::replace(path, |partial| Ok(safetensors::serialize_to_file(tensors, Some(metadata), partial)?))
 }
 
 /// A weight file as bytes, in half precision.

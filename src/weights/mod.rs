@@ -18,7 +18,9 @@ use crate::hsnet::Design;
 use crate::image::Normalisation;
 
 pub use arrays::{Array, Arrays, arrays_of, fill};
-pub use file::{Precision, load, load_backbone, save, save_as, to_bytes};
+pub use file::{Precision, load, load_backbone, to_bytes};
+#[cfg(feature = "native")]
+pub use file::{save, save_as};
 #[cfg(feature = "native")]
 pub use import::{backbone_of, holds_learner, import, import_arrays};
 #[cfg(feature = "native")]

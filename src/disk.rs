@@ -1,13 +1,19 @@
 //! Files and folders that are there whole or not at all, whatever happens while they are written.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes a file under another name, waits until it is on the disk, and then gives it its name.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, |partial| fs::write(partial, bytes))
+}
+
+/// [`write_whole`] for what writes a file by itself, at the path that it is given.
+pub fn replace<E: From<io::Error>>(path: &Path, write: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
     let partial = path.with_extension("partial");
-    let written = write(&partial, bytes).and_then(|()| rename(&partial, path));
+    let sync = || OpenOptions::new().write(true).open(&partial)?.sync_all();
+    let written = write(&partial).and_then(|()| Ok(sync().and_then(|()| rename(&partial, path))?));
     if written.is_err() {
         // It only takes room; that it cannot be removed either is not worth a second complaint.
         let _ = fs::remove_file(&partial);
