@@ -56,8 +56,47 @@ export function takeDrops(element, take) {
   element.addEventListener("drop", (event) => {
     event.preventDefault();
     event.stopPropagation();
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length > 0) take(files);
+    void dropped(event.dataTransfer).then((files) => {
+      if (files.length > 0) take(files);
+    });
+  });
+}
+
+/** The files of a drop, those in folders too, in the order of their names. @param {DataTransfer | null} transfer */
+async function dropped(transfer) {
+  // The entries have to be asked for before anything is waited for.
+  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry());
+  if (!entries.some((entry) => entry?.isDirectory)) return [...(transfer?.files ?? [])];
+  const files = await Promise.all(entries.map((entry) => (entry ? filesOf(entry) : [])));
+  return files.flat();
+}
+
+/** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
+async function filesOf(entry) {
+  if (entry.isFile) {
+    return [await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject))];
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */
+  const inside = [];
+  // A folder is told in parts; an empty one is its end.
+  for (;;) {
+    /** @type {FileSystemEntry[]} */
+    const part = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (part.length === 0) break;
+    inside.push(...part);
+  }
+  inside.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return (await Promise.all(inside.map(filesOf))).flat();
+}
+
+/** Calls with the pictures that are pasted, but not where text is written. @param {(files: File[]) => void} take */
+export function takePastes(take) {
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    take(files);
   });
 }
 

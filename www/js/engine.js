@@ -24,13 +24,13 @@ export class Engine {
   #last = 0;
   #stopped = "";
 
-  /** @param {(message: string) => void} stopped  called once when it cannot go on */
+  /** @param {(message: string, device: boolean) => void} stopped  called once when it cannot go on; whether because the GPU was lost */
   constructor(stopped) {
     this.#worker.addEventListener("message", ({ data }) => this.#hear(data, stopped));
     // Once the worker's script runs, it tells of its errors itself; what comes here is that it could not be loaded.
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.#stop("The program did not load. Check the connection and start again.", stopped);
+      this.#stop("The program did not load. Check the connection and start again.", () => stopped(this.#stopped, false));
     });
   }
 
@@ -55,23 +55,23 @@ export class Engine {
     this.#stop("The device was changed in the middle of this. Bring the file again.", () => undefined);
   }
 
-  /** @param {Reply} reply @param {(message: string) => void} stopped */
+  /** @param {Reply} reply @param {(message: string, device: boolean) => void} stopped */
   #hear(reply, stopped) {
     const waiting = this.#waiting.get(reply.id);
     if (reply.kind === "progress") return waiting?.progress?.(reply.progress);
     this.#waiting.delete(reply.id);
     if (reply.kind === "answer") return waiting?.resolve(/** @type {never} */ (reply.answer));
     waiting?.reject(new Error(reply.message));
-    if (reply.fatal) this.#stop(reply.message, stopped);
+    if (reply.fatal) this.#stop(reply.message, () => stopped(reply.message, reply.device ?? false));
   }
 
-  /** @param {string} message @param {(message: string) => void} stopped */
+  /** @param {string} message @param {() => void} stopped */
   #stop(message, stopped) {
     if (this.#stopped) return;
     this.#stopped = message;
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) reject(new Error(message));
     this.#waiting.clear();
-    stopped(message);
+    stopped();
   }
 }

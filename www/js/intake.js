@@ -1,7 +1,11 @@
-// Takes in what the user brings: looks at each file and puts it in its place, or says why not.
-import { Painting } from "./mask.js";
-import { change, current, state, teach, tell } from "./state.js";
-import { ask, useWeights } from "./work.js";
+// Takes in what the user brings: tells pictures, annotations, weights and tasks apart, looks at each file and puts it in
+// its place, or says why not.
+import { classNamed, paintedClass } from "./classes.js";
+import { addModel } from "./models.js";
+import { Painting } from "./painting.js";
+import { change, openSupport, state, teach, tell } from "./state.js";
+import { bringTask } from "./task.js";
+import { ask } from "./work.js";
 
 /** @typedef {import("./state.js").Support} Support */
 /** @typedef {import("./state.js").Query} Query */
@@ -15,78 +19,101 @@ const MASK_NAME = /^(.*)[-_. ]mask\.png$/i;
 /** A file's name without its ending. @param {string} name */
 export const stem = (name) => name.replace(/\.[^.]*$/, "");
 
-let last = 0;
-
 /** @param {File} file */
-const entry = (file) => ({ id: `p${++last}`, name: file.name, file, url: URL.createObjectURL(file), width: 0, height: 0 });
+const isAnnotation = ({ name }) => MASK_NAME.test(name) || /\.json$/i.test(name);
 
-/** @param {File} file */
-function refuseHuge(file) {
+/** Every file saved is named after its picture, so no two pictures may have names that differ in their ending alone. @param {string} name */
+function unique(name) {
+  const taken = new Set([...state.supports, ...state.queries].map((picture) => stem(picture.name)));
+  const ending = name.slice(stem(name).length);
+  let free = stem(name);
+  for (let copy = 2; taken.has(free); copy++) free = `${stem(name)} (${copy})`;
+  return free + ending;
+}
+
+/** @param {File} file @returns {import("./state.js").Picture} */
+const entry = (file) => ({ id: crypto.randomUUID(), name: unique(file.name), file, width: 0, height: 0 });
+
+/** @param {string} name @param {Blob} file */
+function refuseHuge(name, file) {
   const size = Math.ceil(file.size / 1e6);
   if (size > LARGEST_MB) {
-    throw new Error(`${file.name} is ${size} MB large, and this page reads up to ${LARGEST_MB} MB. Save it smaller and bring it again.`);
+    throw new Error(`${name} is ${size} MB large, and this page reads up to ${LARGEST_MB} MB. Save it smaller and bring it again.`);
   }
+}
+
+/** Takes what is no picture to its own place, and gives back what may be one. @param {Iterable<File>} files */
+function pictures(files) {
+  const all = [...files];
+  const isWeights = (/** @type {File} */ { name }) => /\.(safetensors|pt|pth|onnx)$/i.test(name);
+  const isTask = (/** @type {File} */ { name }) => /\.fewseg$/i.test(name);
+  for (const file of all.filter(isWeights)) void addModel(file);
+  for (const file of all.filter(isTask)) void bringTask(file);
+  // A folder brings its hidden files along.
+  return all.filter((file) => !isWeights(file) && !isTask(file) && !file.name.startsWith("."));
+}
+
+/** Pictures that show things; an annotation under its picture's name goes with it. @param {Iterable<File>} files */
+export async function addSupports(files) {
+  const all = pictures(files);
+  for (const file of all) if (!isAnnotation(file)) await addSupport(file);
+  for (const file of all) if (isAnnotation(file)) await addNamedAnnotation(file);
 }
 
 /** @param {File} file */
-const isWeights = (file) => /\.(safetensors|pt|pth|onnx)$/i.test(file.name);
+async function addNamedAnnotation(file) {
+  const named = MASK_NAME.exec(file.name)?.[1] ?? stem(file.name);
+  const support = state.supports.findLast(({ name }) => stem(name) === named);
+  if (support) return void (await addAnnotation(file, support));
+  // A COCO file describes many pictures, whatever its own name.
+  if (/\.json$/i.test(file.name) && state.supports.length > 0) return addToAll(file);
+  tell(`${file.name} is by its name the mask of a picture named ${named}, which is not here. Bring the two together or drop the mask on its picture; if it is a picture itself, give it another name.`);
+}
 
-/** Networks of other programs are told from ours by their names, before they are read. @param {File} file */
-export function addWeights(file) {
-  if (/\.pth?$/i.test(file.name)) {
-    return tell(`${file.name}: this page does not read PyTorch files. Convert it with “fewseg import ${file.name} --backbone … --out NAME.safetensors” and drop that.`);
+/** @param {File} file */
+async function addToAll(file) {
+  /** @type {unknown} */
+  let trouble;
+  let taken = 0;
+  for (const support of state.supports) {
+    await annotate(file, support).then(() => taken++, (error) => (trouble = error));
   }
-  if (/\.onnx$/i.test(file.name)) return tell(`${file.name}: this page does not read ONNX files. Only .safetensors weight files of fewseg are read.`);
-  void useWeights(file);
-}
-
-/** Sorts out what is not a picture, and gives back what may be. @param {Iterable<File>} files */
-function pictures(files) {
-  const all = [...files];
-  all.filter(isWeights).forEach(addWeights);
-  return all.filter((file) => !isWeights(file));
-}
-
-/** Pictures that show the thing; a mask under its picture's name goes with it. @param {Iterable<File>} files */
-export async function addSupports(files) {
-  const all = pictures(files);
-  for (const file of all) if (!MASK_NAME.test(file.name)) await addSupport(file);
-  for (const file of all) if (MASK_NAME.test(file.name)) await addNamedMask(file);
-}
-
-/** To the newest picture of its name, which may have come long before it. @param {File} file */
-async function addNamedMask(file) {
-  const picture = MASK_NAME.exec(file.name)?.[1];
-  const support = state.supports.findLast(({ name }) => stem(name) === picture);
-  if (support) return addMask(file, support);
-  tell(`${file.name} is by its name the mask of a picture named ${picture}, which is not here. Bring the two together or drop the mask on its picture; if it is a picture itself, give it another name.`);
+  if (taken === 0) tell(trouble);
 }
 
 /** @param {File} file */
 async function addSupport(file) {
   /** @type {Support} */
   const support = entry(file);
-  change({ supports: [...state.supports, support], current: support.id });
-  if (!(await inspect(support, file))) return removeSupport(support);
+  paintedClass();
+  change({ supports: [...state.supports, support], open: support.id, task: undefined });
+  if (!(await inspect(support))) return removeSupport(support);
   support.painting = new Painting(support.width, support.height);
   change();
 }
 
-/** Pictures in which to look for it. @param {Iterable<File>} files */
+/** Pictures in which to look. @param {Iterable<File>} files */
 export async function addQueries(files) {
-  const queries = pictures(files).map((file) => ({ ...entry(file), lesson: -1 }));
-  change({ queries: [...state.queries, ...queries] });
+  /** @type {Query[]} */
+  const queries = [];
+  for (const file of pictures(files).filter(({ name }) => !/\.json$/i.test(name))) {
+    const query = { ...entry(file), lesson: -1, accepted: false, corrected: false };
+    queries.push(query);
+    state.queries = [...state.queries, query];
+  }
+  change();
   for (const query of queries) {
-    if (await inspect(query, query.file)) change();
+    if (await inspect(query)) change();
     else removeQuery(query);
   }
 }
 
-/** @param {Support | Query} item @param {Blob} file */
-async function inspect(item, file) {
+/** @param {Support | Query} item */
+async function inspect(item) {
+  const { name, file } = item;
   try {
-    refuseHuge(/** @type {File} */ (file));
-    Object.assign(item, await ask("inspect", { name: item.name, picture: file }));
+    refuseHuge(name, file);
+    Object.assign(item, await ask("inspect", { name, picture: file }));
     return true;
   } catch (trouble) {
     tell(trouble);
@@ -95,37 +122,49 @@ async function inspect(item, file) {
 }
 
 /** @param {File} file @param {Support | undefined} support  the one on the easel unless said otherwise */
-export async function addMask(file, support = current()) {
+export async function addAnnotation(file, support = openSupport()) {
   if (!support?.painting) return tell(`${file.name} needs a picture to be the mask of. Bring the picture first.`);
-  const { width, height } = support;
-  try {
-    refuseHuge(file);
-    const mask = await ask("readMask", { name: file.name, mask: file, width, height });
-    if (!mask.some(Boolean)) {
-      throw new Error(`${file.name} is an empty mask: it marks nothing in ${support.name}. Paint the thing, or bring a mask in which it is white.`);
-    }
-    support.painting.replace(mask);
-    teach();
-  } catch (trouble) {
-    tell(trouble);
+  await annotate(file, support).catch(tell);
+}
+
+/** @param {File} file @param {Support} support */
+async function annotate(file, { name, width, height, painting }) {
+  refuseHuge(file.name, file);
+  const { names, labels } = await ask("readLabels", { name: file.name, file, picture: name, width, height });
+  if (!labels.some(Boolean)) {
+    throw new Error(`${file.name} is an empty mask: it marks nothing in ${name}. Paint the thing, or bring a mask in which it is white.`);
   }
+  const numbers = names.length > 0 ? names.map((name) => classNamed(name).number) : [paintedClass().number];
+  painting?.replace(merged(painting.labels, labels, numbers));
+  teach();
+}
+
+/** What is there already stays, but for the classes that come anew. @param {Uint8Array} before @param {Uint8Array} labels @param {number[]} numbers  of the names in the file */
+function merged(before, labels, numbers) {
+  const anew = new Set(numbers);
+  return labels.map((label, at) => {
+    const stays = before[at] ?? 0;
+    if (label === 255) return 255;
+    return numbers[label - 1] ?? (anew.has(stays) ? 0 : stays);
+  });
 }
 
 /** @param {Support} support */
 export function removeSupport(support) {
   const supports = state.supports.filter((other) => other !== support);
-  URL.revokeObjectURL(support.url);
-  change({ supports, current: current() === support ? supports.at(-1)?.id : state.current });
+  change({ supports, open: state.open === support.id ? supports.at(-1)?.id : state.open });
   if (support.painting?.share) teach();
 }
 
 /** @param {Query} query */
 export function removeQuery(query) {
-  URL.revokeObjectURL(query.url);
-  change({ queries: state.queries.filter((other) => other !== query) });
-  // What was never found need not be forgotten, and a stopped engine has forgotten everything.
-  void ask("forget", { key: query.id }).catch(() => undefined);
+  change({ queries: state.queries.filter((other) => other !== query), open: state.open === query.id ? state.supports.at(-1)?.id : state.open });
 }
 
 /** A drop beside the two places for it: while there is nothing to paint all are to be painted, later all are to be looked through. @param {Iterable<File>} files */
-export const addAnywhere = (files) => (state.supports.length === 0 ? addSupports(files) : addQueries(files));
+export function addAnywhere(files) {
+  const all = [...files];
+  const annotations = all.filter((file) => isAnnotation(file));
+  if (state.supports.length === 0 && !state.task) return addSupports(all);
+  return Promise.all([addSupports(annotations), addQueries(all.filter((file) => !isAnnotation(file)))]);
+}

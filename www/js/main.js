@@ -1,27 +1,48 @@
 // Puts the page together.
-import { find, takeDrops } from "./dom.js";
+import { setUpClasses } from "./classes.js";
+import { setUpDesk } from "./desk.js";
+import { takeDrops, takePastes } from "./dom.js";
 import { setUpEasel } from "./easel.js";
 import { addAnywhere } from "./intake.js";
+import { begin, setUpKeeper } from "./keeper.js";
+import { setUpLive } from "./live.js";
+import { setUpLook } from "./look.js";
+import { setUpModels } from "./models.js";
+import { setUpOut } from "./out.js";
 import { setUpResults } from "./results.js";
-import { addSample } from "./sample.js";
+import { setUpSamples } from "./sample.js";
 import { state, watch } from "./state.js";
 import { setUpStatus } from "./status.js";
 import { setUpSupports } from "./supports.js";
+import { setUpTask } from "./task.js";
+import { setUpUrls } from "./urls.js";
+import { setUpWhy } from "./why.js";
 import { keepWorking, start } from "./work.js";
 
 /** The lesson for newcomers makes room once there is something to work on. */
-function setUpIntro() {
-  const button = find("button", "sample");
-  button.addEventListener("click", () => void addSample());
-  watch(() => document.body.classList.toggle("empty", state.supports.length + state.queries.length === 0));
-}
+const setUpIntro = () =>
+  watch(() => document.body.classList.toggle("empty", state.supports.length + state.queries.length === 0 && !state.task));
 
-setUpIntro();
+// The reasons come before the easel: while it is asked for one, the easel is pointed at and not painted on.
+setUpWhy();
 setUpEasel();
+setUpIntro();
+setUpSamples();
+setUpClasses();
 setUpSupports();
+setUpDesk();
 setUpResults();
+setUpLook();
+setUpOut();
+setUpLive();
+setUpTask();
+setUpModels();
 setUpStatus();
+setUpUrls();
+setUpKeeper();
 // A picture dropped beside a place for it must not replace the page.
 takeDrops(document.body, (files) => void addAnywhere(files));
+takePastes((files) => void addAnywhere(files));
+await begin();
 void start();
 keepWorking();

@@ -1,9 +1,26 @@
-// The built-in sample: one painted picture and three to find the duck in. It comes in by the same door as the user's.
+// The built-in samples. They come in by the same doors as the user's pictures.
+import { classNamed } from "./classes.js";
 import { addQueries, addSupports } from "./intake.js";
-import { tell } from "./state.js";
+import { change, state, teach, tell } from "./state.js";
+import { ask } from "./work.js";
 
-const SUPPORT = ["duck.jpg", "duck-mask.png"];
-const QUERIES = ["picnic.jpg", "bathroom.jpg", "lawn.jpg"];
+/**
+ * @typedef {object} Sample
+ * @property {string} support
+ * @property {string} labels  a PNG of label numbers
+ * @property {string[]} classes  what they stand for, from 1; an empty name is left out
+ * @property {string[]} queries
+ */
+
+/** The names that the labels of "picnic" stand for. */
+const TABLE = ["duck", "mug", "ball"];
+
+/** @type {Record<string, Sample>} */
+const SAMPLES = {
+  duck: { support: "duck.jpg", labels: "duck-mask.png", classes: ["duck"], queries: ["picnic.jpg", "bathroom.jpg", "lawn.jpg"] },
+  table: { support: "picnic.jpg", labels: "picnic-labels.png", classes: TABLE, queries: ["duck.jpg", "bathroom.jpg", "lawn.jpg"] },
+  ball: { support: "picnic.jpg", labels: "picnic-labels.png", classes: ["", "", "ball"], queries: ["bathroom.jpg", "lawn.jpg"] },
+};
 
 /** @param {string} name */
 async function fetchFile(name) {
@@ -12,11 +29,34 @@ async function fetchFile(name) {
   return new File([await response.blob()], name);
 }
 
-export async function addSample() {
-  try {
-    const [supports, queries] = await Promise.all([SUPPORT, QUERIES].map((names) => Promise.all(names.map(fetchFile))));
-    await Promise.all([addSupports(supports ?? []), addQueries(queries ?? [])]);
-  } catch (trouble) {
-    tell(trouble);
+/** @param {Sample} sample */
+async function add({ support, labels, classes, queries }) {
+  const [picture, annotation, ...others] = await Promise.all([support, labels, ...queries].map(fetchFile));
+  if (!picture || !annotation) return;
+  const first = classes.find(Boolean) ?? "thing";
+  classNamed(first);
+  await addSupports([picture]);
+  await paint(picture.name, annotation, classes);
+  change({ currentClass: classNamed(first).number });
+  await addQueries(others);
+}
+
+/** @param {string} name @param {File} file @param {string[]} classes */
+async function paint(name, file, classes) {
+  const support = state.supports.find((support) => support.name === name);
+  if (!support?.painting) return;
+  const { width, height, painting } = support;
+  const { names, labels } = await ask("readLabels", { name: file.name, file, picture: name, width, height });
+  // A mask has one class without a name; a PNG of labels has its numbers for names.
+  const wanted = names.length > 0 ? names.map((number) => classes[Number(number) - 1]) : classes;
+  const numbers = [0, ...wanted.map((name) => (name ? classNamed(name).number : 0))];
+  painting.replace(labels.map((label) => numbers[label] ?? 0));
+  teach();
+}
+
+export function setUpSamples() {
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-sample]"))) {
+    const sample = SAMPLES[button.dataset["sample"] ?? ""];
+    if (sample) button.addEventListener("click", () => void add(sample).catch(tell));
   }
 }

@@ -16,6 +16,13 @@ export function wantedSize() {
   return Number.isInteger(size) && size > 0 ? size : undefined;
 }
 
+/** @param {number} size */
+export function wantSize(size) {
+  const url = new URL(location.href);
+  url.searchParams.set("size", String(size));
+  history.replaceState(null, "", url);
+}
+
 /** @param {string} device */
 export function wantDevice(device) {
   const url = new URL(location.href);

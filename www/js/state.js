@@ -3,35 +3,45 @@
 
 /** @typedef {import("../protocol").Progress} Progress */
 /** @typedef {import("../fewseg").Info} Info */
+/** @typedef {import("../fewseg").Look} Look */
+/** @typedef {import("./painting.js").Painting} Painting */
+
+/** @typedef {import("../fewseg").Class & { hidden: boolean }} Class */
 
 /**
- * A picture that shows the thing, and where in it. `width` is 0 until the file has been looked at.
- * @typedef {object} Support
+ * A picture. `width` is 0 until the file has been looked at; the URL is made when something shows it.
+ * @typedef {object} Picture
  * @property {string} id
- * @property {string} name
+ * @property {string} name  no two pictures share one
  * @property {Blob} file
- * @property {string} url
  * @property {number} width
  * @property {number} height
- * @property {import("./mask.js").Painting} [painting]  once the size is known
  */
 
 /**
- * A picture in which to look for the thing.
- * @typedef {object} Query
- * @property {string} id
- * @property {string} name
- * @property {Blob} file
- * @property {string} url
- * @property {number} width
- * @property {number} height
+ * A picture that shows things, and where in it.
+ * @typedef {Picture & { painting?: Painting }} Support  painting: once the size is known
+ */
+
+/**
+ * A picture in which to look for them.
+ * @typedef {object} Search
  * @property {number} lesson  the lesson it was last looked at with, -1 for never
  * @property {Progress} [progress]  while it is looked at
- * @property {{ mask: Uint8Array, threshold: number, share: number }} [found]
+ * @property {import("../fewseg").Found} [found]
  * @property {string} [trouble]
+ * @property {{ labels: Uint8Array, width: number, height: number, look: Look }} [preview]  what was found, as large as a card
+ * @property {Painting} [painting]  while it is on the easel: what was found, or what became of it there
+ * @property {boolean} accepted
+ * @property {boolean} corrected
+ * @property {Uint8Array} [settled]  the labels of an accepted or corrected picture, deflated: they stay as they are
+ * @property {Blob} [thumb]
  */
+/** @typedef {Picture & Search} Query */
 
-/** @typedef {{ id: number, text: string }} Notice */
+/** @typedef {{ id: string, name: string, file: Blob }} Model */
+/** @typedef {"brush" | "eraser" | "polygon" | "lasso" | "fill" | "unsure"} Tool */
+/** @typedef {{ id: number, text: string, action?: { name: string, run: () => void } }} Notice */
 
 /**
  * @typedef {object} EngineState
@@ -43,22 +53,37 @@
 export const state = {
   /** @type {EngineState} */
   engine: { phase: "loading", progress: {} },
+  /** @type {Class[]} */
+  classes: [],
+  /** the number of the class that is painted */
+  currentClass: 1,
   /** @type {Support[]} */
   supports: [],
-  /** @type {string | undefined} the support on the easel */
-  current: undefined,
   /** @type {Query[]} */
   queries: [],
+  /** @type {string | undefined} the id of the picture on the easel, a support or a query */
+  open: undefined,
   /** counts what the supports have said; a query looked at with an older lesson is looked at again */
   lesson: 0,
   /** the lesson that the session has learnt, and whether it could */
   learnt: { lesson: -1, able: false },
+  /** @type {{ name: string, shots: number, file: Blob } | undefined} a task file in place of the supports */
+  task: undefined,
+  /** @type {Model[]} weights that the user has brought, kept in the browser */
+  models: [],
+  /** @type {string | undefined} the id of the one in use; none: those that came with the page */
+  model: undefined,
   /** @type {Progress | undefined} */
   learning: undefined,
   /** a hand is on the brush, or was a moment ago: wait with learning */
   painting: false,
-  brush: { size: 44, erase: false },
-  threshold: 0.5,
+  /** the user wants no pictures worked off for now */
+  paused: false,
+  /** @type {Tool} */
+  tool: "brush",
+  brushSize: 44,
+  /** @type {Look} a threshold of 0 is to become that of the weights */
+  look: { threshold: 0, smallest: 0.0005, fill: true, edges: true },
   opacity: 0.6,
   /** @type {Notice[]} */
   notices: [],
@@ -90,11 +115,22 @@ export const teach = () => change({ lesson: state.lesson + 1 });
 
 let lastNotice = 0;
 
-/** Tells the user a sentence. @param {unknown} trouble */
-export function tell(trouble) {
+/** Tells the user a sentence, and may offer something to do about it. @param {unknown} trouble @param {Notice["action"]} [action] */
+export function tell(trouble, action) {
   const text = trouble instanceof Error ? trouble.message : String(trouble);
   const others = state.notices.filter((notice) => notice.text !== text).slice(-2);
-  change({ notices: [...others, { id: ++lastNotice, text }] });
+  change({ notices: [...others, { id: ++lastNotice, text, action }] });
 }
 
-export const current = () => state.supports.find(({ id }) => id === state.current);
+/** @param {number} id */
+export const dismiss = (id) => change({ notices: state.notices.filter((notice) => notice.id !== id) });
+
+export const openSupport = () => state.supports.find(({ id }) => id === state.open);
+export const openQuery = () => state.queries.find(({ id }) => id === state.open);
+/** What is on the easel. */
+export const subject = () => openSupport() ?? openQuery();
+
+export const currentClass = () => state.classes.find(({ number }) => number === state.currentClass);
+
+/** The supports in which something is painted. */
+export const lessons = () => state.supports.filter(({ painting }) => painting && painting.share > 0);

@@ -1,8 +1,7 @@
 // Says what is going on: the line under the header, the badge that names the device, and the notices.
-import { find, icon, make, takeChoices } from "./dom.js";
-import { addWeights } from "./intake.js";
+import { find, icon, make } from "./dom.js";
 import { wantDevice, wantedDevice } from "./settings.js";
-import { change, state, watch } from "./state.js";
+import { dismiss, state, watch } from "./state.js";
 import { start } from "./work.js";
 
 const words = find("span", "status-words");
@@ -49,8 +48,8 @@ function activity() {
   const { engine, learning, queries } = state;
   if (engine.phase === "stopped") return { text: "" };
   if (engine.phase === "loading") return loading();
-  if (learning) return { text: "Looking at the thing you painted …", share: learning.total > 1 ? learning.done / learning.total : undefined };
-  const seen = queries.filter(({ lesson, progress }) => lesson === state.lesson && !progress).length;
+  if (learning) return { text: "Looking at what you painted …", share: learning.total > 1 ? learning.done / learning.total : undefined };
+  const seen = queries.filter(({ lesson, progress, settled }) => settled || (lesson === state.lesson && !progress)).length;
   if (queries.some(({ progress }) => progress)) return { text: `Looking through the pictures: ${seen + 1} of ${queries.length}`, share: seen / queries.length };
   return { text: idleText() };
 }
@@ -89,14 +88,26 @@ function showNotices() {
   for (const item of /** @type {HTMLElement[]} */ ([...notices.children])) {
     if (!ids.includes(item.dataset["notice"] ?? "")) item.remove();
   }
-  for (const { id, text } of state.notices) {
+  for (const { id, text, action } of state.notices) {
     if (notices.querySelector(`[data-notice="${id}"]`)) continue;
     const close = make("button", { type: "button", className: "quiet", "aria-label": "Dismiss" }, icon("remove"));
-    close.addEventListener("click", () => change({ notices: state.notices.filter((notice) => notice.id !== id) }));
-    const item = make("li", { role: "alert" }, make("p", {}, text), close);
+    close.addEventListener("click", () => dismiss(id));
+    const item = make("li", { role: "alert" }, make("p", {}, text));
+    if (action) item.append(offer(id, action));
+    item.append(close);
     item.dataset["notice"] = String(id);
     notices.append(item);
   }
+}
+
+/** @param {number} id @param {NonNullable<import("./state.js").Notice["action"]>} action */
+function offer(id, { name, run }) {
+  const button = make("button", { type: "button" }, name);
+  button.addEventListener("click", () => {
+    dismiss(id);
+    run();
+  });
+  return button;
 }
 
 export function setUpStatus() {
@@ -106,7 +117,6 @@ export function setUpStatus() {
       void start();
     });
   }
-  takeChoices(find("input", "weights-file"), ([file]) => file && addWeights(file));
   find("button", "restart").addEventListener("click", () => void start());
   watch(showStatus);
   watch(showDevice);

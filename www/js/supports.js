@@ -1,75 +1,73 @@
-// "Show it": the pictures in which the thing is painted, as a strip, and the doors through which they and masks come.
+// "Show it": the pictures in which things are painted, as a strip, and the doors through which they come.
 import { find, icon, keepList, make, takeChoices, takeDrops } from "./dom.js";
-import { addMask, addSupports, removeSupport } from "./intake.js";
-import { change, current, state, watch } from "./state.js";
+import { addAnnotation, addSupports, removeSupport } from "./intake.js";
+import { change, openSupport, state, watch } from "./state.js";
+import { urlOf } from "./urls.js";
 
 /** @typedef {import("./state.js").Support} Support */
 
 const strip = find("ul", "shots");
-const easel = find("div", "easel");
 
 /** @param {Support} support */
 function thumbnail(support) {
-  const button = make("button", { type: "button", className: "shot", title: support.name });
-  button.append(make("img", { src: support.url, alt: "" }));
-  button.addEventListener("click", () => change({ current: support.id }));
-  return make("li", {}, button);
+  const choose = make("button", { type: "button", className: "shot", title: support.name });
+  choose.append(make("img", { src: urlOf(support), alt: "" }));
+  choose.addEventListener("click", () => change({ open: support.id }));
+  const drop = make("button", { type: "button", className: "shot-remove", "aria-label": `Remove ${support.name}` }, icon("remove"));
+  drop.addEventListener("click", () => removeSupport(support));
+  return make("li", {}, choose, drop);
 }
+
+/** @param {Support} support */
+const shownClasses = ({ painting }) => state.classes.filter(({ number }) => painting?.counts().has(number));
 
 function showStrip() {
   keepList(strip, state.supports, thumbnail);
-  strip.hidden = state.supports.length < 2;
+  strip.hidden = state.supports.length === 0;
   for (const item of /** @type {HTMLElement[]} */ ([...strip.children])) {
     const support = state.supports.find(({ id }) => id === item.dataset["item"]);
     const button = item.querySelector("button");
     if (!support || !button) continue;
-    const painted = Boolean(support.painting?.share);
-    button.classList.toggle("bare", !painted);
-    button.setAttribute("aria-label", `${support.name}, ${painted ? "painted" : "nothing painted yet"}`);
-    button.setAttribute("aria-current", String(support.id === state.current));
+    const classes = shownClasses(support);
+    button.style.setProperty("--class", classes[0]?.colour ?? "transparent");
+    button.classList.toggle("bare", classes.length === 0);
+    const words = classes.length > 0 ? `painted: ${classes.map(({ name }) => name).join(", ")}` : "nothing painted yet";
+    button.setAttribute("aria-label", `${support.name}, ${words}`);
+    button.setAttribute("aria-current", String(support.id === state.open));
   }
+}
+
+/** @param {number} share */
+export function percent(share) {
+  const percent = 100 * share;
+  return percent > 0 && percent < 1 ? "less than 1 %" : `${Math.round(percent)} %`;
 }
 
 /** What there is to do, or what has been done, in one line. */
 function advice() {
-  const support = current();
+  const support = openSupport();
   if (!support) return "";
   if (!support.painting) return `Reading ${support.name} …`;
-  const { share } = support.painting;
-  if (share === 0) return `Nothing is painted in ${support.name} yet. Paint over the thing; roughly will do.`;
-  return `${percent(share)} of ${support.name} is painted.`;
+  const marked = support.painting.share;
+  if (marked === 0) return `Nothing is painted in ${support.name} yet. Paint over the thing; roughly will do.`;
+  return `${percent(marked)} of ${support.name} is painted.`;
 }
-
-/** @param {number} share */
-export const percent = (share) => (share < 0.001 ? "under 0.1 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
 
 function show() {
-  const support = current();
   showStrip();
-  find("section", "show").classList.toggle("filled", Boolean(support));
-  find("p", "advice").textContent = advice();
-  find("div", "paint-tools").hidden = !support?.painting;
-  find("button", "remove-support").setAttribute("aria-label", `Remove ${support?.name ?? "the picture"}`);
-  find("span", "support-door-text").textContent = support ? "Add another picture of it" : "Drop or choose a picture of the thing";
-}
-
-/** Files over the easel can mean two things, so it offers both. */
-function setUpEaselDrops() {
-  takeDrops(find("div", "zone-mask"), ([file]) => file && void addMask(file));
-  takeDrops(find("div", "zone-picture"), (files) => void addSupports(files));
-  takeDrops(easel, (files) => void addSupports(files));
+  const line = find("p", "advice");
+  const text = advice();
+  if (line.textContent !== text) line.textContent = text;
+  find("section", "show").classList.toggle("filled", state.supports.length > 0);
+  find("span", "support-door-text").textContent = state.supports.length > 0 ? "Add another picture that shows it" : "Drop or choose a picture of the thing";
 }
 
 export function setUpSupports() {
-  setUpEaselDrops();
   takeDrops(find("label", "support-door"), (files) => void addSupports(files));
   takeChoices(find("input", "support-files"), (files) => void addSupports(files));
-  takeDrops(find("label", "mask-door"), ([file]) => file && void addMask(file));
-  takeChoices(find("input", "mask-file"), ([file]) => file && void addMask(file));
-  find("button", "remove-support").append(icon("remove"));
-  find("button", "remove-support").addEventListener("click", () => {
-    const support = current();
-    if (support) removeSupport(support);
-  });
+  takeDrops(find("label", "mask-door"), ([file]) => file && void addAnnotation(file));
+  takeChoices(find("input", "mask-file"), ([file]) => file && void addAnnotation(file));
+  takeDrops(find("div", "zone-mask"), ([file]) => file && void addAnnotation(file));
+  takeDrops(find("div", "zone-picture"), (files) => void addSupports(files));
   watch(show);
 }

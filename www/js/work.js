@@ -1,18 +1,27 @@
-// Decides what the engine does next: keep up with the threshold, learn when the supports have changed, look through the
-// pictures that have not been looked through with what is known now. One step at a time, and after each the state is
-// read afresh, so that whatever the user did meanwhile counts at once.
+// Decides what the engine does next: learn when the supports have changed, show what is waited for, look through the
+// pictures that have not been looked through with what is known now, the open one first. One step at a time, and after
+// each the state is read afresh, so that whatever the user did meanwhile counts at once.
 import { Engine } from "./engine.js";
-import { share } from "./mask.js";
-import { wantedDevice, wantedSize } from "./settings.js";
-import { change, state, teach, tell, watch } from "./state.js";
+import { Painting } from "./painting.js";
+import { wantedDevice, wantedSize, wantSize } from "./settings.js";
+import { change, lessons, openQuery, state, teach, tell, watch } from "./state.js";
 
 /** @typedef {import("./state.js").Query} Query */
+/** @typedef {import("../fewseg").Look} Look */
+
+/** Pixels a card is wide, at most, on a dense screen. */
+const PREVIEW = 360;
+/** A GPU that is lost this often in a row is not tried again by itself. */
+const TRIALS = 3;
 
 /** @type {Engine} */
 let engine;
 /** @type {Blob | undefined} weights the user has given, to be used on the next device too */
 let weights;
 let working = false;
+let losses = 0;
+/** @type {Set<string>} the queries whose cards are near the screen and wait for their labels */
+const wanted = new Set();
 
 /** @type {Engine["ask"]} */
 export const ask = (...question) => engine.ask(...question);
@@ -23,10 +32,10 @@ export async function start() {
   const mine = new Engine(stopped);
   engine = mine;
   change({ engine: { phase: "loading", progress: {} }, learnt: { lesson: -1, able: false }, learning: undefined });
-  for (const query of state.queries) forgetProgress(query);
+  for (const query of state.queries) query.progress = undefined;
   try {
     const info = await mine.ask("open", { device: wantedDevice(), size: wantedSize(), weights }, loading);
-    change({ engine: { phase: "ready", progress: {}, info }, threshold: info.threshold });
+    change({ engine: { phase: "ready", progress: {}, info }, look: { ...state.look, threshold: state.look.threshold || info.threshold } });
     if (info.note) tell(info.note);
   } catch (trouble) {
     if (mine === engine) tell(trouble);
@@ -38,63 +47,83 @@ function loading(progress) {
   change({ engine: { phase: "loading", progress: { ...state.engine.progress, [progress.stage]: progress } } });
 }
 
-/** @param {string} message */
-function stopped(message) {
+/** @param {string} message @param {boolean} device  the GPU was lost: what was going on can go on with it anew */
+function stopped(message, device) {
   change({ engine: { phase: "stopped", progress: {} }, learning: undefined });
   for (const query of state.queries) query.progress = undefined;
-  tell(message);
-}
-
-/** @param {Query} query */
-function forgetProgress(query) {
-  query.progress = undefined;
-  query.lesson = -1;
-}
-
-/** @param {File} file */
-export async function useWeights(file) {
-  try {
-    const info = await ask("load", { weights: file });
-    weights = file;
-    const engine = { ...state.engine, info };
-    change({ engine, threshold: info.threshold, learnt: { lesson: -1, able: false } });
-    // What was being learnt or looked through meanwhile was forgotten with the old weights: all of it is to be done again.
-    teach();
-  } catch (trouble) {
-    tell(trouble);
+  if (device && ++losses <= TRIALS) {
+    tell("The GPU was lost and is being taken again; the work goes on.");
+    return void start();
   }
+  tell(message, smallerSize());
 }
 
-/** The pictures that have something painted in them. */
-export const lessons = () => state.supports.filter(({ painting }) => painting && painting.share > 0);
+/** Less memory is needed at a smaller size. */
+function smallerSize() {
+  const size = state.engine.info?.size ?? wantedSize() ?? 256;
+  const less = Math.floor(size / 2 / 32) * 32;
+  if (less < 64) return undefined;
+  return { name: `Work at ${less} pixels`, run: () => { wantSize(less); void start(); } };
+}
+
+/** Uses other weights from now on. @param {Blob | undefined} file  none: those that came with the page */
+export async function useWeights(file) {
+  if (!file) {
+    weights = undefined;
+    teach();
+    return start();
+  }
+  const info = await ask("load", { weights: file });
+  weights = file;
+  change({ engine: { ...state.engine, info }, learnt: { lesson: -1, able: false }, look: { ...state.look, threshold: info.threshold } });
+  // What was learnt or looked through was so with the old weights: all of it is to be done again.
+  teach();
+}
+
+/** Weights to begin with, before the engine is started. @param {Blob | undefined} file */
+export const beginWith = (file) => void (weights = file);
+
+/** A card has come near the screen and has nothing to show yet. @param {string} id */
+export function want(id) {
+  wanted.add(id);
+  void work();
+}
+
+/** What was decided about it stays. @param {Query} query */
+export const isSettled = ({ settled }) => settled !== undefined;
 
 /** @param {Query} query */
 const isPresent = (query) => state.queries.includes(query);
 
-/** The session forgets what it found when it learns anew. @param {Query} query */
-const isKept = ({ found, lesson }) => found && state.learnt.able && lesson === state.learnt.lesson;
+/** @param {Query} query */
+const isDue = (query) => query.width > 0 && !isSettled(query) && query.lesson !== state.lesson;
+
+/** @param {Look} a @param {Look} b */
+const same = (a, b) => a.threshold === b.threshold && a.smallest === b.smallest && a.fill === b.fill && a.edges === b.edges;
+
+/** @param {Query} query */
+const isShown = ({ preview }) => preview !== undefined && same(preview.look, state.look);
 
 /** @returns {(() => Promise<void>) | undefined} */
 function next() {
   if (state.engine.phase !== "ready") return undefined;
-  const shown = state.queries.find((query) => isKept(query) && query.found?.threshold !== state.threshold);
-  if (shown) return () => look(shown);
-  if (state.painting || lessons().length === 0) return undefined;
+  const open = openQuery();
+  if (open?.found && !open.painting && !isDue(open)) return () => layOut(open);
+  const shown = state.queries.find((query) => wanted.has(query.id) && query.found && !isSettled(query) && !isShown(query));
+  if (shown) return () => preview(shown);
+  if (state.painting || (lessons().length === 0 && !state.task)) return undefined;
   if (state.learnt.lesson !== state.lesson) return learn;
-  const unseen = state.queries.find(({ width, lesson }) => width > 0 && lesson !== state.lesson);
-  return unseen && state.learnt.able ? () => search(unseen) : undefined;
+  if (state.paused || !state.learnt.able) return undefined;
+  const due = open && isDue(open) ? open : state.queries.find((query) => isDue(query) && wanted.has(query.id)) ?? state.queries.find(isDue);
+  return due && (() => search(due));
 }
 
 async function learn() {
   const { lesson } = state;
-  const shots = lessons().map(({ name, file, painting }) => ({
-    name,
-    picture: file,
-    mask: painting?.mask ?? new Uint8Array(),
-  }));
-  change({ learning: { stage: "features", done: 0, total: shots.length } });
+  change({ learning: { stage: "features", done: 0, total: 1 } });
   try {
-    await ask("learn", { shots }, (learning) => change({ learning }));
+    if (state.task) await ask("openTask", { name: state.task.name, task: state.task.file });
+    else await ask("learn", { classes: classes(), shots: shots() }, (learning) => change({ learning }));
     change({ learnt: { lesson, able: true }, learning: undefined });
   } catch (trouble) {
     change({ learnt: { lesson, able: false }, learning: undefined });
@@ -102,40 +131,70 @@ async function learn() {
   }
 }
 
+/** The classes as the worker takes them. */
+export const classes = () => state.classes.map(({ number, name, colour }) => ({ number, name, colour }));
+
+function shots() {
+  return lessons().map(({ id, name, file, painting }) => {
+    const { labels, version } = /** @type {Painting} */ (painting);
+    return { key: `${id}.${version}`, name, picture: file, labels };
+  });
+}
+
 /** @param {Query} query */
 async function search(query) {
   const { lesson } = state;
-  const { id: key, name, file: picture } = query;
+  const { name, file: picture } = query;
   update(query, { progress: { stage: "decode", done: 0, total: 1 }, trouble: undefined });
   try {
-    await ask("segment", { key, name, picture }, (progress) => update(query, { progress }));
-    update(query, { lesson });
-    await look(query);
+    const found = await ask("segment", { name, picture }, (progress) => update(query, { progress }));
+    // What was on the easel is drawn anew, unless the user has begun to correct it.
+    if (query.painting && !query.painting.canUndo) query.painting = undefined;
+    update(query, { found, preview: undefined });
+    losses = 0;
   } catch (trouble) {
-    query.lesson = lesson;
     fail(query, trouble);
   } finally {
+    if (state.engine.phase === "ready") query.lesson = lesson;
     update(query, { progress: undefined });
   }
 }
 
-/** Fetches what was found, at the threshold of now. @param {Query} query */
-async function look(query) {
-  const { threshold } = state;
-  if (!isPresent(query)) return;
+/** The labels of a query at the picture's own resolution. @param {Query} query */
+export async function labelsOf({ name, file: picture, found }) {
+  if (!found) throw new Error(`${name} has not been looked through yet.`);
+  return (await ask("labels", { name, picture, result: found.result, look: state.look })).labels;
+}
+
+/** Puts what was found on the easel, to be looked at closely and corrected. @param {Query} query */
+async function layOut(query) {
   try {
-    const mask = await ask("mask", { key: query.id, threshold });
-    update(query, { found: { mask, threshold, share: share(mask) } });
+    const labels = await labelsOf(query);
+    if (query.painting) return;
+    update(query, { painting: new Painting(query.width, query.height, labels) });
   } catch (trouble) {
     fail(query, trouble);
   }
 }
 
-/** What could not be done is said on the picture's own card, unless it is to be done again anyway. @param {Query} query @param {unknown} trouble */
+/** @param {Query} query */
+async function preview(query) {
+  const { look } = state;
+  const { name, file: picture, found } = query;
+  if (!found) return;
+  try {
+    const { labels, width, height } = await ask("labels", { name, picture, result: found.result, look, width: PREVIEW });
+    update(query, { preview: { labels, width, height, look } });
+  } catch (trouble) {
+    fail(query, trouble);
+  }
+  wanted.delete(query.id);
+}
+
+/** What could not be done is said on the picture's own card. @param {Query} query @param {unknown} trouble */
 function fail(query, trouble) {
   if (state.engine.phase !== "ready" || !isPresent(query)) return;
-  const text = trouble instanceof Error ? trouble.message : String(trouble);
-  update(query, { found: undefined, trouble: query.lesson === state.lesson ? text : undefined });
+  update(query, { found: undefined, preview: undefined, trouble: trouble instanceof Error ? trouble.message : String(trouble) });
 }
 
 /** @param {Query} query @param {Partial<Query>} news */

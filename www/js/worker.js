@@ -40,9 +40,9 @@ async function open({ device, size, weights }, report) {
 }
 
 /** @param {Ask<"learn">} ask @param {Report} report */
-async function learn({ shots }, report) {
-  const read = shots.map(async ({ name, picture, mask }) => ({ name, mask, picture: await bytes(picture) }));
-  await opened().learn(await Promise.all(read), steps(report));
+async function learn({ classes, shots }, report) {
+  const read = shots.map(async ({ key, name, labels, picture }) => ({ key, name, labels, picture: await bytes(picture) }));
+  await opened().learn(classes, await Promise.all(read), steps(report));
   return null;
 }
 
@@ -55,21 +55,26 @@ const answers = {
     return opened().info();
   },
   inspect: async ({ name, picture }) => opened().inspect(name, await bytes(picture)),
-  readMask: async ({ name, mask, width, height }) => opened().readMask(name, await bytes(mask), width, height),
-  segment: async ({ key, name, picture }, report) => opened().segment(key, name, await bytes(picture), steps(report)),
-  mask: ({ key, threshold }) => opened().mask(key, threshold),
-  maskPng: ({ key, threshold }) => opened().maskPng(key, threshold),
-  forget({ key }) {
-    opened().forget(key);
-    return null;
-  },
+  readLabels: async ({ name, file, picture, width, height }) => opened().readLabels(name, await bytes(file), picture, width, height),
+  segment: async ({ name, picture }, report) => opened().segment(name, await bytes(picture), steps(report)),
+  labels: async ({ name, picture, result, look, width }) => opened().labels(name, await bytes(picture), result, look, width),
+  why: async ({ name, picture, x, y, number }) => opened().why(name, await bytes(picture), x, y, number),
+  saveTask: ({ look }) => opened().saveTask(look),
+  openTask: async ({ name, task }) => opened().openTask(name, await bytes(task)),
+  pack: async ({ name, picture, labels, width, height, classes, kinds }) =>
+    opened().pack(name, await bytes(picture), labels, width, height, classes, kinds),
+  packed: () => opened().packed(),
 };
 
 /** @param {Reply} reply @param {Transferable[]} [transfer] */
 const say = (reply, transfer = []) => self.postMessage(reply, { transfer });
 
-/** @param {unknown} answer @returns {Transferable[]} */
-const movable = (answer) => (answer instanceof Uint8Array ? [answer.buffer] : []);
+/** Large answers are handed over, not copied. @param {unknown} answer @returns {Transferable[]} */
+function movable(answer) {
+  if (answer instanceof Uint8Array) return [answer.buffer];
+  if (answer && typeof answer === "object" && "labels" in answer && answer.labels instanceof Uint8Array) return [answer.labels.buffer];
+  return [];
+}
 
 /** A trap leaves the program's memory in an unknown state. @param {unknown} error */
 const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
@@ -89,6 +94,20 @@ let asked = 0;
 
 /** @param {unknown} error */
 const giveUp = (error) => say({ id: asked, kind: "trouble", message: stopped(error), fatal: true });
+
+/** A GPU that goes away (another driver, the machine's sleep) tells nobody who waits for it. So its device is watched. */
+function watchDevices() {
+  if (!("GPUAdapter" in self)) return;
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...settings) {
+    const device = await request.apply(this, settings);
+    void device.lost.then(({ message }) =>
+      say({ id: asked, kind: "trouble", message: `The GPU was lost (${message || "no reason given"}). Press “Start again”.`, fatal: true, device: true }),
+    );
+    return device;
+  };
+}
+watchDevices();
 
 // The program's own tasks run outside the answer that waits for them: where one of them traps, the answer never comes.
 self.addEventListener("error", (event) => {

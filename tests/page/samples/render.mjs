@@ -1,6 +1,7 @@
 // Renders the sample pictures: a small ray marcher, so that the repository owes nobody a photograph and knows to the
-// pixel where the duck is. Writes the pictures and the support's mask into www/samples, and what only the tests may
-// know, the masks of the queries, beside this file. Takes a minute or two; the results are committed.
+// pixel where everything is. Writes the pictures and what the samples bring with them, the duck's mask
+// and the labels of one picture, into www/samples; and what only the tests may know, all other masks and labels, beside
+// this file. Takes a minute or two; the results are committed.
 import { mkdirSync, writeFileSync } from "node:fs";
 import jpeg from "jpeg-js";
 import { encodePng } from "../png.mjs";
@@ -10,12 +11,17 @@ import { scenes } from "./scenes.mjs";
 /** @typedef {import("./scenes.mjs").Scene} Scene */
 /** @typedef {import("./scenes.mjs").Placed} Placed */
 /** @typedef {import("./things.mjs").Paint} Paint */
+/** @typedef {import("./things.mjs").Kind} Kind */
 
 const WIDTH = 480;
 const HEIGHT = 360;
 /** rays a pixel, as the side of a square of them */
 const GRID = Number(process.env.GRID ?? 3);
 const FAR = 40;
+/** What a label stands for: the first is 1. @type {Kind[]} */
+const KINDS = ["duck", "mug", "ball", "bottle", "book", "block"];
+/** The picture whose labels come with the page. */
+const LABELLED = "picnic";
 const PAGE = new URL("../../../www/samples/", import.meta.url);
 const HERE = new URL("./", import.meta.url);
 
@@ -153,17 +159,17 @@ const floors = {
   },
 };
 
-/** @param {Scene} scene @param {Vec} p @returns {Paint & { duck: boolean }} */
+/** @param {Scene} scene @param {Vec} p @returns {Paint & { kind?: Kind }} */
 function paintAt(scene, p) {
   const distances = scene.things.map((placed) => toThing(p, placed));
   const least = Math.min(...distances);
   const nearest = scene.things[distances.indexOf(least)];
   const toWall = scene.wallAt === undefined ? Infinity : p[2] - scene.wallAt;
   if (nearest && least < Math.min(p[1], toWall)) {
-    return { ...nearest.thing.paint(within(p, nearest)), duck: nearest === scene.things[0] };
+    return { ...nearest.thing.paint(within(p, nearest)), kind: nearest.thing.kind };
   }
-  if (scene.wall && toWall < p[1]) return { colour: wallAt(scene.wall, p), gloss: 0.05, duck: false };
-  return { ...floors[scene.floor](p[0], p[2]), duck: false };
+  if (scene.wall && toWall < p[1]) return { colour: wallAt(scene.wall, p), gloss: 0.05 };
+  return { ...floors[scene.floor](p[0], p[2]) };
 }
 
 /** @param {Vec} colour @param {Vec} p @returns {Vec} */
@@ -222,15 +228,15 @@ function ray(scene, x, y, a, b) {
   return { from: add(scene.eye, offset), way: unit(add(times(through, focus), times(offset, -1))) };
 }
 
-/** @param {Scene} scene @param {number} x @param {number} y @returns {{ colour: Vec, duck: boolean }} */
+/** @param {Scene} scene @param {number} x @param {number} y @returns {{ colour: Vec, kind?: Kind | undefined }} */
 function sample(scene, x, y) {
   const { from, way } = ray(scene, x, y, hash(x * 977, y * 1013), hash(y * 769 + 11, x * 643));
   const far = march(scene, from, way);
-  if (far === Infinity) return { colour: sky(scene, way), duck: false };
+  if (far === Infinity) return { colour: sky(scene, way) };
   const p = add(from, times(way, far));
   const paint = paintAt(scene, p);
   const haze = scene.wall ? 0 : smooth(8, FAR, far) * 0.5;
-  return { colour: mix(shade(scene, p, way, paint), [0.6, 0.68, 0.72], haze), duck: paint.duck };
+  return { colour: mix(shade(scene, p, way, paint), [0.6, 0.68, 0.72], haze), kind: paint.kind };
 }
 
 /** Light to a pixel's value: a shoulder for the highlights, then the usual curve. @param {number} light */
@@ -243,36 +249,40 @@ function develop(light) {
 /** @param {Scene} scene */
 function render(scene) {
   const picture = new Uint8Array(WIDTH * HEIGHT * 4);
-  const mask = new Uint8Array(WIDTH * HEIGHT);
+  const labels = new Uint8Array(WIDTH * HEIGHT);
   for (let i = 0; i < WIDTH * HEIGHT; i++) {
     const x = i % WIDTH;
     const y = Math.floor(i / WIDTH);
     /** @type {Vec} */
     let sum = [0, 0, 0];
-    let hits = 0;
+    const hits = new Uint8Array(KINDS.length + 1);
     for (let s = 0; s < GRID * GRID; s++) {
       const got = sample(scene, x + ((s % GRID) + 0.5) / GRID, y + (Math.floor(s / GRID) + 0.5) / GRID);
       // One glint must not outshine its whole pixel.
       sum = add(sum, /** @type {Vec} */ (got.colour.map((c) => Math.min(c, 3))));
-      hits += got.duck ? 1 : 0;
+      const label = got.kind ? KINDS.indexOf(got.kind) + 1 : 0;
+      hits[label] = (hits[label] ?? 0) + 1;
     }
     const away = Math.hypot(x / WIDTH - 0.5, y / HEIGHT - 0.5);
     const kept = (1 - 0.35 * away * away) / (GRID * GRID);
     const grain = (hash(x + 17, y + 29) - 0.5) * 5;
     sum.forEach((c, at) => (picture[i * 4 + at] = Math.min(Math.max(develop(c * kept) + grain, 0), 255)));
     picture[i * 4 + 3] = 255;
-    mask[i] = hits * 2 >= GRID * GRID ? 255 : 0;
+    labels[i] = hits.findIndex((count) => count * 2 >= GRID * GRID);
   }
-  return { picture, mask };
+  return { picture, labels: labels.map((label) => (label > KINDS.length ? 0 : label)) };
 }
 
 /** @param {Scene} scene @param {number} index */
 function write(scene, index) {
-  const { picture, mask } = render(scene);
+  const { picture, labels } = render(scene);
+  const mask = labels.map((label) => (label === 1 ? 255 : 0));
   const photo = jpeg.encode({ width: WIDTH, height: HEIGHT, data: Buffer.from(picture) }, 88).data;
   const truth = encodePng({ width: WIDTH, height: HEIGHT, channels: 1, data: mask });
   writeFileSync(new URL(`${scene.name}.jpg`, PAGE), photo);
   writeFileSync(new URL(`${scene.name}-mask.png`, index === 0 ? PAGE : HERE), truth);
+  const all = encodePng({ width: WIDTH, height: HEIGHT, channels: 1, data: labels });
+  writeFileSync(new URL(`${scene.name}-labels.png`, scene.name === LABELLED ? PAGE : HERE), all);
   const share = (100 * mask.filter(Boolean).length) / mask.length;
   console.log(`${scene.name}: ${photo.length} bytes, the duck fills ${share.toFixed(1)} %`);
 }

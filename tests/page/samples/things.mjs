@@ -4,7 +4,8 @@ import { blend, box, cylinder, ellipsoid, ring, sphere } from "./shapes.mjs";
 
 /** @typedef {import("./shapes.mjs").Vec} Vec */
 /** @typedef {{ colour: Vec, gloss: number }} Paint  gloss: 0 chalk, 1 lacquer */
-/** @typedef {{ distance: (p: Vec) => number, paint: (p: Vec) => Paint, radius: number }} Thing  radius: of a ball around the origin that holds it */
+/** @typedef {"duck" | "mug" | "ball" | "block" | "book" | "bottle"} Kind */
+/** @typedef {{ kind: Kind, distance: (p: Vec) => number, paint: (p: Vec) => Paint, radius: number }} Thing  radius: of a ball around the origin that holds it */
 
 const YELLOW = /** @type {Vec} */ ([0.98, 0.66, 0.035]);
 const ORANGE = /** @type {Vec} */ ([0.93, 0.2, 0.015]);
@@ -32,6 +33,7 @@ const duckEye = (p) => sphere([p[0], p[1], Math.abs(p[2])], [0.9, 1.74, 0.25], 0
 
 /** @type {Thing} */
 export const duck = {
+  kind: "duck",
   radius: 2.2,
   distance: (p) => Math.min(duckBody(p), duckBeak(p), duckEye(p)),
   paint(p) {
@@ -43,6 +45,7 @@ export const duck = {
 
 /** @param {Vec} colour @returns {Thing} */
 export const mug = (colour) => ({
+  kind: "mug",
   radius: 1.9,
   distance(p) {
     const wall = Math.max(cylinder(p, [0, 0.75, 0], 0.62, 0.75, 0.06), -cylinder(p, [0, 0.9, 0], 0.53, 0.8, 0.04));
@@ -54,6 +57,7 @@ export const mug = (colour) => ({
 
 /** @param {Vec} one @param {Vec} other @returns {Thing} */
 export const ball = (one, other) => ({
+  kind: "ball",
   radius: 1.5,
   distance: (p) => sphere(p, [0, 0.7, 0], 0.7),
   paint: (p) => ({ colour: Math.abs(p[1] - 0.7 + 0.35 * p[0]) < 0.17 ? other : one, gloss: 0.6 }),
@@ -61,6 +65,7 @@ export const ball = (one, other) => ({
 
 /** @param {Vec} half @param {Vec} colour @returns {Thing} */
 export const block = (half, colour) => ({
+  kind: "block",
   radius: 2 * Math.hypot(...half),
   distance: (p) => box(p, [0, half[1], 0], half, 0.06),
   paint: () => ({ colour, gloss: 0.25 }),
@@ -68,6 +73,7 @@ export const block = (half, colour) => ({
 
 /** @param {Vec} colour @returns {Thing} */
 export const book = (colour) => ({
+  kind: "book",
   radius: 1.8,
   distance(p) {
     const pages = box(p, [0.03, 0.16, 0], [1.0, 0.12, 0.7], 0.01);
@@ -79,6 +85,7 @@ export const book = (colour) => ({
 
 /** @param {Vec} colour @returns {Thing} */
 export const bottle = (colour) => ({
+  kind: "bottle",
   radius: 2.8,
   distance(p) {
     const belly = cylinder(p, [0, 0.85, 0], 0.5, 0.85, 0.2);

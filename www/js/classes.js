@@ -1,0 +1,110 @@
+// The classes to look for: a chip for each, to choose, rename, recolour, hide or remove it.
+import { find, icon, keepList, make } from "./dom.js";
+import { change, state, teach, watch } from "./state.js";
+
+/** @typedef {import("./state.js").Class} Class */
+
+/** Told apart by eye on light and dark pictures, and by most people who see fewer colours. */
+const COLOURS = ["#ff2d75", "#1f8fff", "#ff9f1a", "#12a86b", "#8a4dff", "#e6c700", "#00a8b5", "#b0532b", "#6f7d8c", "#d94cd4"];
+const MOST = 250;
+
+const list = find("ul", "classes");
+
+/** The class of a name, which is made if there is none yet. @param {string} name @returns {Class} */
+export function classNamed(name) {
+  const wanted = name.trim().toLowerCase();
+  return state.classes.find((known) => known.name.toLowerCase() === wanted) ?? addClass(name.trim());
+}
+
+/** @param {string} [name] @returns {Class} */
+export function addClass(name) {
+  const taken = new Set(state.classes.map(({ number }) => number));
+  let number = 1;
+  while (taken.has(number)) number++;
+  if (number > MOST) throw new Error(`There are ${MOST} classes already, and a label has no room for more. Remove one first.`);
+  const colour = COLOURS.find((colour) => !state.classes.some((known) => known.colour === colour)) ?? COLOURS[number % COLOURS.length] ?? "#ff2d75";
+  const added = { number, name: name || `thing ${number}`, colour, hidden: false };
+  change({ classes: [...state.classes, added], currentClass: number });
+  return added;
+}
+
+/** The class that is painted, which is made if there is none yet. */
+export const paintedClass = () => state.classes.find(({ number }) => number === state.currentClass) ?? state.classes[0] ?? addClass("thing");
+
+/** @param {Class} one @param {Partial<Class>} news */
+function update(one, news) {
+  change({ classes: state.classes.map((known) => (known.number === one.number ? { ...known, ...news } : known)) });
+}
+
+/** Its pixels go with it. @param {Class} one */
+function remove(one) {
+  const classes = state.classes.filter(({ number }) => number !== one.number);
+  for (const { painting } of [...state.supports, ...state.queries]) painting?.removeClass(one.number);
+  change({ classes, currentClass: classes[0]?.number ?? 1 });
+  teach();
+}
+
+/** How many supports show it. @param {Class} one */
+const shots = ({ number }) => state.supports.filter(({ painting }) => painting?.counts().has(number)).length;
+
+/** @param {Class & { id: string }} entry */
+function create({ number, name }) {
+  const known = () => /** @type {Class} */ (state.classes.find((one) => one.number === number));
+  const colour = make("input", { type: "color", title: "Colour" });
+  colour.addEventListener("change", () => update(known(), { colour: colour.value }));
+  const choose = make("input", { type: "radio", name: "class", value: String(number) });
+  choose.addEventListener("change", () => change({ currentClass: number }));
+  const text = make("input", { type: "text", value: name, className: "class-name", maxLength: 60, spellcheck: false });
+  text.addEventListener("change", () => (text.value.trim() ? update(known(), { name: text.value.trim() }) : (text.value = known().name)));
+  text.addEventListener("focus", () => change({ currentClass: number }));
+  const count = make("span", { className: "shots-count" });
+  const hide = make("button", { type: "button", className: "quiet" }, icon("eye"));
+  hide.addEventListener("click", () => update(known(), { hidden: !known().hidden }));
+  const drop = make("button", { type: "button", className: "quiet" }, icon("remove"));
+  drop.addEventListener("click", () => remove(known()));
+  return make("li", {}, make("label", { className: "class-choice" }, choose, make("span", { className: "swatch" })), colour, text, count, hide, drop);
+}
+
+/** @param {HTMLElement} item @param {Class} one */
+function refresh(item, one) {
+  const [choose, colour, text] = /** @type {HTMLInputElement[]} */ ([...item.querySelectorAll("input")]);
+  const [hide, drop] = [...item.querySelectorAll("button")];
+  if (!choose || !colour || !text || !hide || !drop) return;
+  item.style.setProperty("--class", one.colour);
+  item.classList.toggle("hidden-class", one.hidden);
+  choose.checked = one.number === state.currentClass;
+  choose.setAttribute("aria-label", `Paint ${one.name}`);
+  colour.value = one.colour;
+  colour.setAttribute("aria-label", `Colour of ${one.name}`);
+  if (document.activeElement !== text) text.value = one.name;
+  text.setAttribute("aria-label", `Name of class ${one.number}`);
+  const many = shots(one);
+  const count = /** @type {HTMLElement} */ (item.querySelector(".shots-count"));
+  count.textContent = many === 0 ? "" : `${many}`;
+  count.title = `${many} painted ${many === 1 ? "picture" : "pictures"}`;
+  hide.setAttribute("aria-label", `Hide ${one.name}`);
+  hide.setAttribute("aria-pressed", String(one.hidden));
+  drop.setAttribute("aria-label", `Remove the class ${one.name}`);
+}
+
+function show() {
+  const entries = state.classes.map((one) => ({ ...one, id: String(one.number) }));
+  keepList(list, entries, create);
+  for (const one of state.classes) {
+    const item = /** @type {HTMLElement | null} */ (list.querySelector(`[data-item="${one.number}"]`));
+    if (item) refresh(item, one);
+  }
+}
+
+export function setUpClasses() {
+  find("button", "add-class").addEventListener("click", () => {
+    const { number } = addClass();
+    // The chip is there after the round of changes.
+    queueMicrotask(() => queueMicrotask(() => {
+      const name = /** @type {HTMLInputElement | null} */ (list.querySelector(`[data-item="${number}"] .class-name`));
+      name?.focus();
+      name?.select();
+    }));
+  });
+  watch(show);
+}

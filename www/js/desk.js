@@ -1,0 +1,116 @@
+// A result on the easel: looked at closely, corrected with the same tools, taught with, accepted.
+import { find } from "./dom.js";
+import { deflate, inflate } from "./deflate.js";
+import { Painting } from "./painting.js";
+import { change, openQuery, state, teach, tell, watch } from "./state.js";
+import { labelsOf } from "./work.js";
+
+/** @typedef {import("./state.js").Query} Query */
+
+const bar = find("div", "query-bar");
+
+/** @param {Query} query */
+export function openOnEasel(query) {
+  change({ open: query.id });
+  if (query.settled && !query.painting) void layOutSettled(query);
+}
+
+/** @param {Query} query */
+async function layOutSettled(query) {
+  try {
+    query.painting = new Painting(query.width, query.height, await settledLabels(query));
+    change();
+  } catch (trouble) {
+    tell(trouble);
+  }
+}
+
+/** @param {Query} query */
+const settledLabels = async ({ settled }) => inflate(/** @type {Uint8Array} */ (settled));
+
+/** What a picture's labels are now: what was decided, what is on the easel, or what was found. @param {Query} query */
+export async function finalLabels(query) {
+  if (query.painting?.canUndo) return query.painting.labels;
+  return query.settled ? settledLabels(query) : labelsOf(query);
+}
+
+/** Accepted pictures stay as they are, whatever is learned later. @param {Query} query */
+export async function accept(query) {
+  if (query.accepted) {
+    Object.assign(query, { accepted: false, settled: query.corrected ? query.settled : undefined });
+    return change();
+  }
+  try {
+    const corrected = query.corrected || Boolean(query.painting?.canUndo);
+    Object.assign(query, { settled: await deflate(await finalLabels(query)), accepted: true, corrected });
+    change();
+  } catch (trouble) {
+    tell(trouble);
+  }
+}
+
+/** The corrected picture joins the supports; the others are looked through again. @param {Query} query */
+async function teachWith(query) {
+  const { id, name, file, width, height, painting } = query;
+  if (!painting) return;
+  try {
+    Object.assign(query, { settled: await deflate(painting.labels), corrected: true, accepted: true });
+    const support = { id: `taught-${id}`, name, file, width, height, painting: new Painting(width, height, painting.labels.slice()) };
+    change({ supports: [...state.supports.filter((other) => other.id !== support.id), support], open: support.id, task: undefined });
+    query.painting = undefined;
+    teach();
+  } catch (trouble) {
+    tell(trouble);
+  }
+}
+
+/** The next picture that waits for a decision. @param {Query} query */
+function following(query) {
+  const at = state.queries.indexOf(query);
+  const turn = [...state.queries.slice(at + 1), ...state.queries.slice(0, at)];
+  return turn.find(({ accepted, found }) => found && !accepted);
+}
+
+/** @param {Query} query */
+function words({ name, found, painting, accepted, corrected, progress, trouble, lesson }) {
+  if (trouble) return trouble;
+  if (corrected) return `${name}: corrected by you.`;
+  if (accepted) return `${name}: accepted.`;
+  if (painting?.canUndo) return `${name}: corrected; teach with it, or accept it as it is.`;
+  if (progress || lesson !== state.lesson) return `${name}: being looked through …`;
+  if (!found || !painting) return `${name} …`;
+  return painting.share > 0 ? `${name}: right? Accept it. Wrong? Correct it and teach.` : `${name}: nothing found. Paint what was missed and teach.`;
+}
+
+/** The picture on the easel before, which need not be kept large once it is put away. @type {Query | undefined} */
+let before;
+
+function show() {
+  const query = openQuery();
+  if (before && before !== query && !before.painting?.canUndo) before.painting = undefined;
+  before = query;
+  bar.hidden = !query;
+  if (!query) return;
+  const line = find("p", "query-words");
+  const text = words(query);
+  if (line.textContent !== text) line.textContent = text;
+  find("button", "accept").disabled = !query.found && !query.painting;
+  find("button", "accept").setAttribute("aria-pressed", String(query.accepted));
+  find("button", "teach").disabled = !query.painting?.share;
+  find("button", "next-query").disabled = !following(query);
+}
+
+export function setUpDesk() {
+  const withOpen = (/** @type {(query: Query) => void} */ action) => () => {
+    const query = openQuery();
+    if (query) action(query);
+  };
+  find("button", "accept").addEventListener("click", withOpen((query) => void accept(query)));
+  find("button", "teach").addEventListener("click", withOpen((query) => void teachWith(query)));
+  find("button", "next-query").addEventListener("click", withOpen((query) => {
+    const next = following(query);
+    if (next) openOnEasel(next);
+  }));
+  find("button", "back").addEventListener("click", () => change({ open: state.supports.at(-1)?.id }));
+  watch(show);
+}

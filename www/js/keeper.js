@@ -1,0 +1,115 @@
+// Everything is kept as the user works: what the state holds now is compared with what was written last.
+import { find } from "./dom.js";
+import { deflate, inflate } from "./deflate.js";
+import { Painting } from "./painting.js";
+import { change, state, tell, watch } from "./state.js";
+import { openStore } from "./store.js";
+import { beginWith } from "./work.js";
+
+/** @typedef {import("./state.js").Support} Support */
+/** @typedef {import("./state.js").Query} Query */
+/** @typedef {import("./store.js").Store} Store */
+
+/** @type {Store} */
+let store;
+/** What each record was made of when it was written last. @type {Map<string, unknown[]>} */
+const written = new Map();
+
+/** Brings back what was kept, before anything is done. */
+export async function begin() {
+  store = await openStore(tell);
+  const { meta, supports, queries, weights } = await store.load();
+  const { classes, currentClass, lesson, look, opacity, model, open, task, file } = /** @type {Record<string, any>} */ (meta ?? {});
+  if (meta) change({ classes, currentClass, lesson, look, opacity, model, open });
+  if (task && file) change({ task: { ...task, file } });
+  change({
+    models: weights.map(({ id, name, file }) => ({ id, name, file })),
+    supports: await Promise.all(supports.map(support)),
+    queries: queries.map(query),
+  });
+  beginWith(state.models.find(({ id }) => id === model)?.file);
+  keep();
+  watch(keep);
+  watch(() => void showUsage());
+}
+
+/** @param {import("./store.js").Support} record @returns {Promise<Support>} */
+async function support({ id, name, file, width, height, labels }) {
+  const painting = labels ? new Painting(width, height, await inflate(labels)) : new Painting(width, height);
+  return { id, name, file, width, height, painting };
+}
+
+/** @param {import("./store.js").Query} record @returns {Query} */
+function query({ id, name, file, width, height, lesson, result, classes, trouble, accepted, corrected, settled, thumb }) {
+  const found = result && classes ? { width, height, result, classes } : undefined;
+  return { id, name, file, width, height, lesson, found, trouble, accepted: accepted ?? false, corrected: corrected ?? false, settled, thumb };
+}
+
+/** Writes a record if what it is made of has changed. @template {import("./store.js").Kind} K @param {K} kind @param {string} id @param {unknown[]} parts @param {() => Parameters<typeof store.put<K>>[1]} record */
+function write(kind, id, parts, record) {
+  const before = written.get(`${kind} ${id}`);
+  if (before && before.length === parts.length && before.every((part, at) => part === parts[at])) return;
+  written.set(`${kind} ${id}`, parts);
+  store.put(kind, record());
+}
+
+function keep() {
+  const { classes, currentClass, lesson, look, opacity, model, open, task } = state;
+  write("meta", "meta", [classes, currentClass, lesson, look, opacity, model, open, task], () => ({
+    id: "meta", classes, currentClass, lesson, look, opacity, model, open, file: task?.file, task: task && { name: task.name, shots: task.shots },
+  }));
+  // A picture without a size has not been looked at yet, and may be refused.
+  state.supports.filter(({ painting }) => painting).forEach(keepSupport);
+  state.queries.filter(({ width }) => width > 0).forEach(keepQuery);
+  state.models.forEach(({ id, name, file }, order) =>
+    write("weights", id, [name, order], () => ({ id, name, file, size: file.size, added: Date.now(), order })),
+  );
+  drop("supports", state.supports);
+  drop("queries", state.queries);
+  drop("weights", state.models);
+}
+
+/** @param {Support} support @param {number} order */
+function keepSupport({ id, name, file, width, height, painting }, order) {
+  write("supports", id, [order, painting?.version], () => ({
+    id, name, file, width, height, order, labels: () => deflate(painting?.labels ?? new Uint8Array()),
+  }));
+}
+
+/** @param {Query} query @param {number} order */
+function keepQuery({ id, name, file, width, height, lesson, found, trouble, accepted, corrected, settled, thumb }, order) {
+  write("queries", id, [order, lesson, found, trouble, accepted, settled, thumb], () => ({
+    id, name, file, width, height, order, lesson, result: found?.result, classes: found?.classes, trouble, accepted, corrected, settled, thumb,
+  }));
+}
+
+/** Forgets the records of what is no longer there. @param {"supports" | "queries" | "weights"} kind @param {{ id: string }[]} present */
+function drop(kind, present) {
+  const ids = new Set(present.map(({ id }) => `${kind} ${id}`));
+  for (const key of written.keys()) {
+    if (!key.startsWith(`${kind} `) || ids.has(key)) continue;
+    written.delete(key);
+    store.remove(kind, key.slice(kind.length + 1));
+  }
+}
+
+async function forgetAll() {
+  await store.forgetAll();
+  location.reload();
+}
+
+let shownFor = -1;
+
+async function showUsage() {
+  const count = state.supports.length + state.queries.length + state.models.length;
+  if (count === shownFor) return;
+  shownFor = count;
+  const usage = await store.usage();
+  find("p", "kept").textContent = usage
+    ? `${(usage.used / 1e6).toFixed(1)} MB of pictures, results and networks, so that a reload loses nothing.`
+    : "Nothing: this browser keeps nothing for this page.";
+}
+
+export function setUpKeeper() {
+  find("button", "forget-all").addEventListener("click", () => void forgetAll());
+}

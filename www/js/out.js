@@ -1,0 +1,93 @@
+// Everything out: what was found in all pictures, as masks, cut-outs, overlays and annotation files, in one zip.
+import { finalLabels } from "./desk.js";
+import { find } from "./dom.js";
+import { stem } from "./intake.js";
+import { state, tell, watch } from "./state.js";
+import { ask, classes } from "./work.js";
+import { saveZip } from "./zip.js";
+
+/** @typedef {import("../fewseg").Kind} Kind */
+/** @typedef {import("../fewseg").Packed} Packed */
+/** @typedef {import("./state.js").Query} Query */
+
+const dialog = find("dialog", "out");
+const go = find("button", "out-go");
+const bar = find("progress", "out-bar");
+const words = find("p", "out-words");
+/** @type {AbortController | undefined} while files are written */
+let writing;
+
+/** @returns {Kind[]} */
+const kinds = () => [...document.querySelectorAll("#out input[name=kind]:checked")].map((box) => /** @type {Kind} */ (/** @type {HTMLInputElement} */ (box).value));
+
+/** The pictures that there is something to say of. */
+function chosen() {
+  const ready = state.queries.filter((query) => query.settled || (query.found && query.lesson === state.lesson));
+  return find("input", "out-accepted").checked ? ready.filter(({ accepted }) => accepted) : ready;
+}
+
+/** @param {Query[]} queries @param {Kind[]} kinds @param {AbortSignal} signal */
+async function* files(queries, kinds, signal) {
+  // What an interrupted saving left behind must not come along.
+  await ask("packed", {});
+  for (const [at, query] of queries.entries()) {
+    signal.throwIfAborted();
+    bar.value = at / queries.length;
+    words.textContent = `${at + 1} of ${queries.length}: ${query.name}`;
+    yield* await pack(query, kinds);
+  }
+  yield* await ask("packed", {});
+}
+
+/** @param {Query} query @param {Kind[]} kinds @returns {Promise<Packed[]>} */
+export async function pack(query, kinds) {
+  const { name, file: picture, width, height } = query;
+  return ask("pack", { name, picture, labels: await finalLabels(query), width, height, classes: classes(), kinds });
+}
+
+/** One file of one picture, for its card. @param {Query} query @param {Kind} kind */
+export async function saveOne(query, kind) {
+  const [first] = await pack(query, [kind]);
+  if (!first) throw new Error(`There is nothing to save of ${query.name}.`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([/** @type {BlobPart} */ (first.bytes)]));
+  link.download = kind === "masks" ? `${stem(query.name)}-mask.png` : first.name.replace(/^.*\//, "");
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function write() {
+  const queries = chosen();
+  writing = new AbortController();
+  show();
+  try {
+    await saveZip("fewseg.zip", files(queries, kinds(), writing.signal), writing.signal);
+    words.textContent = `${queries.length} ${queries.length === 1 ? "picture" : "pictures"} saved.`;
+  } catch (trouble) {
+    if (!writing.signal.aborted) tell(trouble);
+    words.textContent = "";
+  } finally {
+    writing = undefined;
+    show();
+  }
+}
+
+function show() {
+  const many = chosen().length;
+  find("button", "save-all").disabled = many === 0;
+  go.disabled = many === 0 || kinds().length === 0 || writing !== undefined;
+  go.textContent = `Save ${many} ${many === 1 ? "picture" : "pictures"}`;
+  bar.hidden = writing === undefined;
+  find("button", "out-cancel").textContent = writing ? "Cancel" : "Close";
+}
+
+export function setUpOut() {
+  find("button", "save-all").addEventListener("click", () => {
+    words.textContent = "";
+    dialog.showModal();
+  });
+  dialog.addEventListener("change", show);
+  go.addEventListener("click", () => void write());
+  find("button", "out-cancel").addEventListener("click", () => (writing ? writing.abort() : dialog.close()));
+  watch(show);
+}

@@ -1,0 +1,42 @@
+// A learned task as one small file: saved, and opened again without its pictures.
+import { find, save } from "./dom.js";
+import { change, lessons, state, teach, tell, watch } from "./state.js";
+import { ask } from "./work.js";
+
+/** @param {Blob & { name: string }} file */
+export async function bringTask(file) {
+  try {
+    const { classes, shots, look } = await ask("openTask", { name: file.name, task: file });
+    change({
+      classes: classes.map((one) => ({ ...one, hidden: false })),
+      currentClass: classes[0]?.number ?? 1,
+      task: { name: file.name, shots, file },
+      supports: [],
+      open: undefined,
+      look,
+    });
+    teach();
+  } catch (trouble) {
+    tell(trouble);
+  }
+}
+
+async function saveTask() {
+  try {
+    const bytes = await ask("saveTask", { look: state.look });
+    const name = state.classes.map(({ name }) => name).join("-").replace(/[^\p{L}\p{N}-]+/gu, "_").slice(0, 60);
+    save(new Blob([/** @type {BlobPart} */ (bytes)]), `${name || "task"}.fewseg`);
+  } catch (trouble) {
+    tell(trouble);
+  }
+}
+
+export function setUpTask() {
+  const button = find("button", "save-task");
+  button.addEventListener("click", () => void saveTask());
+  watch(() => {
+    button.disabled = !state.learnt.able || state.learnt.lesson !== state.lesson || (lessons().length === 0 && !state.task);
+    find("p", "task").hidden = !state.task;
+    find("span", "task-name").textContent = state.task ? `${state.task.name}, learned from ${state.task.shots} ${state.task.shots === 1 ? "picture" : "pictures"}` : "";
+  });
+}
