@@ -12,6 +12,9 @@ import { beginWith } from "./work.js";
 
 /** @type {Store} */
 let store;
+/** The task file lies among the other large files. */
+const TASK = "task";
+
 /** What each record was made of when it was written last. @type {Map<string, unknown[]>} */
 const written = new Map();
 
@@ -19,11 +22,12 @@ const written = new Map();
 export async function begin() {
   store = await openStore(tell);
   const { meta, supports, queries, weights } = await store.load();
-  const { classes, currentClass, lesson, look, opacity, model, open, task, file } = /** @type {Record<string, any>} */ (meta ?? {});
+  const { classes, currentClass, lesson, look, opacity, model, open, shots } = /** @type {Record<string, any>} */ (meta ?? {});
   if (meta) change({ classes, currentClass, lesson, look, opacity, model, open });
-  if (task && file) change({ task: { ...task, file } });
+  const task = weights.find(({ id }) => id === TASK);
+  if (task) change({ task: { name: task.name, file: task.file, shots } });
   change({
-    models: weights.map(({ id, name, file }) => ({ id, name, file })),
+    models: weights.filter(({ id }) => id !== TASK).map(({ id, name, file }) => ({ id, name, file })),
     supports: await Promise.all(supports.map(support)),
     queries: queries.map(query),
   });
@@ -56,17 +60,18 @@ function write(kind, id, parts, record) {
 function keep() {
   const { classes, currentClass, lesson, look, opacity, model, open, task } = state;
   write("meta", "meta", [classes, currentClass, lesson, look, opacity, model, open, task], () => ({
-    id: "meta", classes, currentClass, lesson, look, opacity, model, open, file: task?.file, task: task && { name: task.name, shots: task.shots },
+    id: "meta", classes, currentClass, lesson, look, opacity, model, open, shots: task?.shots,
   }));
   // A picture without a size has not been looked at yet, and may be refused.
   state.supports.filter(({ painting }) => painting).forEach(keepSupport);
   state.queries.filter(({ width }) => width > 0).forEach(keepQuery);
-  state.models.forEach(({ id, name, file }, order) =>
-    write("weights", id, [name, order], () => ({ id, name, file, size: file.size, added: Date.now(), order })),
+  const large = [...state.models, ...(task ? [{ id: TASK, ...task }] : [])];
+  large.forEach(({ id, name, file }, order) =>
+    write("weights", id, [file, order], () => ({ id, name, file, size: file.size, added: Date.now(), order })),
   );
   drop("supports", state.supports);
   drop("queries", state.queries);
-  drop("weights", state.models);
+  drop("weights", large);
 }
 
 /** @param {Support} support @param {number} order */
@@ -104,10 +109,10 @@ async function showUsage() {
   const count = state.supports.length + state.queries.length + state.models.length;
   if (count === shownFor) return;
   shownFor = count;
-  const usage = await store.usage();
-  find("p", "kept").textContent = usage
-    ? `${(usage.used / 1e6).toFixed(1)} MB of pictures, results and networks, so that a reload loses nothing.`
-    : "Nothing: this browser keeps nothing for this page.";
+  const { used } = await store.usage();
+  find("p", "kept").textContent = store.keeps
+    ? `${(used / 1e6).toFixed(1)} MB of pictures, results and networks, so that a reload loses nothing.`
+    : "Nothing is kept of what you do here.";
 }
 
 export function setUpKeeper() {
