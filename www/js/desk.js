@@ -11,6 +11,7 @@ const bar = find("div", "query-bar");
 
 /** @param {Query} query */
 export function openOnEasel(query) {
+  query.skipped = false;
   change({ open: query.id });
   if (query.settled && !query.painting) void layOutSettled(query);
 }

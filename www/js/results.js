@@ -1,124 +1,104 @@
-// "Find it": one card for each picture that is looked through, with what was found drawn over it.
-import { find, icon, keepList, make, save, takeChoices, takeDrops } from "./dom.js";
-import { addQueries, removeQuery, stem } from "./intake.js";
-import { cutOut, drawMask, thin } from "./overlay.js";
-import { change, state, tell, watch } from "./state.js";
+// "Find it": what is known of each picture that is looked through, as tiles of the grid.
+import { accept, openOnEasel } from "./desk.js";
+import { find, takeChoices, takeDrops } from "./dom.js";
+import { Grid } from "./grid.js";
+import { addQueries, removeQuery } from "./intake.js";
+import { saveOne } from "./out.js";
+import { change, lessons, state, tell, watch } from "./state.js";
 import { percent } from "./supports.js";
-import { ask, lessons } from "./work.js";
+import { forgetPreview, isDue, want } from "./work.js";
 
 /** @typedef {import("./state.js").Query} Query */
-/** @typedef {{ card: HTMLElement, canvas: HTMLCanvasElement, text: HTMLElement, bar: HTMLProgressElement, save: HTMLButtonElement[], drawn?: Uint8Array }} Card */
-
-const grid = find("ul", "results");
-const threshold = find("input", "threshold");
-const opacity = find("input", "opacity");
-/** @type {Map<string, Card>} */
-const cards = new Map();
+/** @typedef {import("./arrange.js").Item} Item */
 
 const STEPS = { decode: "Reading", features: "Looking", shot: "Comparing", program: "", weights: "", device: "" };
 
-/** @param {Query} query */
-function create(query) {
-  const canvas = make("canvas", { className: "found", role: "img" });
-  const text = make("span", { className: "outcome" });
-  const bar = make("progress", { max: 1, "aria-label": `Progress in ${query.name}` });
-  const mask = saveButton("Mask", `Download the mask of ${query.name} as PNG`, () => saveMask(query));
-  const cut = saveButton("Cut-out", `Download what was found in ${query.name}, cut out, as PNG`, () => saveCutOut(query));
-  const remove = make("button", { type: "button", className: "quiet", "aria-label": `Remove ${query.name}` }, icon("remove"));
-  remove.addEventListener("click", () => removeQuery(query));
-  const picture = make("div", { className: "picture" }, make("img", { src: query.url, alt: query.name }), canvas, bar);
-  const caption = make("figcaption", {}, make("strong", {}, query.name), text);
-  const row = make("div", { className: "row" }, mask, cut, remove);
-  const card = make("li", { className: "card" }, make("figure", { "aria-label": query.name }, picture, caption, row));
-  cards.set(query.id, { card, canvas, text, bar, save: [mask, cut] });
-  return card;
+/** @param {string} id @param {(query: Query) => void} action */
+function withQuery(id, action) {
+  const query = state.queries.find((query) => query.id === id);
+  if (query) action(query);
 }
 
-/** @param {string} text @param {string} label @param {() => Promise<void>} action */
-function saveButton(text, label, action) {
-  const button = make("button", { type: "button", className: "quiet", "aria-label": label }, icon("save"), text);
-  button.addEventListener("click", () => void action().catch(tell));
-  return button;
+const grid = new Grid(find("div", "grid"), {
+  select: () => undefined,
+  open: (id) => withQuery(id, openOnEasel),
+  accept: (id) => withQuery(id, (query) => void accept(query)),
+  remove: (id) => withQuery(id, removeQuery),
+  want,
+  leave: (id) => withQuery(id, forgetPreview),
+  thumb: (id, thumb) => withQuery(id, (query) => {
+    query.thumb = thumb;
+    change();
+  }),
+  save: (id, kind) => withQuery(id, (query) => void saveOne(query, kind).catch(tell)),
+  pause: () => change({ paused: true }),
+  resume: () => change({ paused: false }),
+  cancel,
+});
+
+/** What has not been looked through is left until it is opened, or something new is taught. */
+function cancel() {
+  for (const query of state.queries.filter(isDue)) query.skipped = true;
+  change({ paused: false });
 }
 
-/** @param {Query} query */
-async function saveMask({ id, name, found }) {
-  if (!found) return;
-  const png = await ask("maskPng", { key: id, threshold: found.threshold });
-  save(new Blob([/** @type {BlobPart} */ (png)], { type: "image/png" }), `${stem(name)}-mask.png`);
+/** The share of the picture that any class has, and how sure the network is of it, large regions first. @param {Query} query */
+function summary({ found, painting, settled }) {
+  if (settled && painting) return { share: painting.share, confidence: 1 };
+  const classes = found?.classes ?? [];
+  const share = classes.reduce((sum, one) => sum + one.share, 0);
+  const confidence = share > 0 ? classes.reduce((sum, one) => sum + one.share * one.confidence, 0) / share : 0;
+  return { share, confidence };
 }
 
-/** @param {Query} query */
-async function saveCutOut({ name, file, found }) {
-  if (found) save(await cutOut(file, found.mask), `${stem(name)}-cut.png`);
+/** @param {Query} query @returns {Item["status"]} */
+function status({ width, progress, trouble, found, settled, lesson }) {
+  if (settled) return "found";
+  if (width === 0) return "reading";
+  if (progress) return "working";
+  if (trouble) return "failed";
+  if (!found) return "waiting";
+  if (lesson !== state.lesson) return "stale";
+  return found.classes.some(({ share }) => share > 0) ? "found" : "nothing";
 }
 
-/** What is going on in a picture, in a few words. @param {Query} query */
-function outcome(query) {
-  const { width, progress, trouble, found, lesson } = query;
-  if (width === 0) return "Waiting to be read";
+/** What is going on in a picture, in a few words. @param {Query} query @param {Item["status"]} status @param {number} share */
+function words({ progress, trouble, corrected, accepted, skipped }, status, share) {
+  if (corrected) return "Corrected by you";
+  if (accepted) return `Accepted, ${percent(share)} of the picture`;
+  if (skipped) return "Left out; open it to look through it";
+  if (status === "reading") return "Waiting to be read";
   if (progress) return `${STEPS[progress.stage]} ${progress.total > 1 ? `${progress.done} of ${progress.total}` : ""} …`;
-  if (trouble) return trouble;
-  if (lesson !== state.lesson) return lessons().length > 0 ? "Waiting its turn" : "Waiting for you to paint the thing";
-  if (!found) return "";
-  return found.share === 0 ? "Not found here" : `Found, ${percent(found.share)} of the picture`;
+  if (status === "failed") return trouble ?? "";
+  if (status === "waiting" || status === "stale") return lessons().length > 0 || state.task ? "Waiting its turn" : "Waiting for you to paint the thing";
+  return status === "nothing" ? "Not found here" : `Found, ${percent(share)} of the picture`;
 }
 
-/** @param {Query} query @param {Card} card */
-function refresh(query, card) {
-  const { found, progress } = query;
-  card.text.textContent = outcome(query);
-  // What goes wrong is read aloud at once; what goes well can wait for the user to come by.
-  if (query.trouble) card.text.role = "alert";
-  else card.text.removeAttribute("role");
-  const stale = query.lesson !== state.lesson;
-  card.card.classList.toggle("stale", Boolean(found) && stale);
-  card.card.setAttribute("aria-busy", String(Boolean(progress)));
-  card.bar.hidden = !progress;
-  // One step of one says nothing: let the bar run instead.
-  if (progress && progress.total > 1) card.bar.value = progress.done / progress.total;
-  else card.bar.removeAttribute("value");
-  for (const button of card.save) button.disabled = !found || found.share === 0 || stale;
-  if (card.drawn !== found?.mask) draw(query, card);
+/** @param {Query} query @returns {Item} */
+function item(query) {
+  const { id, name, width, height, accepted, corrected, progress, preview, file, thumb } = query;
+  const now = status(query);
+  const { share, confidence } = summary(query);
+  return { id, name, width, height, status: now, words: words(query, now, share), confidence, share, accepted, corrected, progress: progress && progress.done / Math.max(progress.total, 1), labels: preview, file, thumb };
 }
 
-/** @param {Query} query @param {Card} card */
-function draw({ name, width, height, found }, card) {
-  card.drawn = found?.mask;
-  const step = Math.max(1, Math.floor(width / (card.card.clientWidth * devicePixelRatio)));
-  const few = found ? thin(found.mask, width, height, step) : { mask: new Uint8Array(), width: 0, height: 0 };
-  card.canvas.width = few.width;
-  card.canvas.height = few.height;
-  card.canvas.setAttribute("aria-label", found ? `${percent(found.share)} of ${name} is marked` : "");
-  drawMask(card.canvas, few.mask);
+function run() {
+  if (state.paused) return "paused";
+  const able = lessons().length > 0 || state.task;
+  return able && state.queries.some((query) => isDue(query) || query.progress) ? "running" : "idle";
 }
 
 function show() {
-  keepList(grid, state.queries, create);
-  for (const id of cards.keys()) if (!state.queries.some((query) => query.id === id)) cards.delete(id);
-  for (const query of state.queries) {
-    const card = cards.get(query.id);
-    if (card) refresh(query, card);
-  }
+  grid.show({ items: state.queries.map(item), classes: state.classes, run: run() });
   find("section", "find").classList.toggle("filled", state.queries.length > 0);
-  find("div", "result-tools").hidden = state.queries.length === 0;
+  find("details", "look").hidden = state.queries.length === 0;
   find("span", "query-door-text").textContent = state.queries.length > 0 ? "Add more pictures" : "Drop or choose pictures to look through";
-  showSliders();
-}
-
-function showSliders() {
-  threshold.value = String(Math.round(100 * state.threshold));
-  opacity.value = String(Math.round(100 * state.opacity));
-  find("output", "threshold-value").textContent = `${threshold.value} %`;
-  find("output", "opacity-value").textContent = `${opacity.value} %`;
-  grid.style.setProperty("--opacity", String(state.opacity));
 }
 
 export function setUpResults() {
   takeDrops(find("label", "query-door"), (files) => void addQueries(files));
   takeChoices(find("input", "query-files"), (files) => void addQueries(files));
+  takeChoices(find("input", "query-folder"), (files) => void addQueries(files));
   takeDrops(find("section", "find"), (files) => void addQueries(files));
-  threshold.addEventListener("input", () => change({ threshold: Number(threshold.value) / 100 }));
-  opacity.addEventListener("input", () => change({ opacity: Number(opacity.value) / 100 }));
   watch(show);
 }

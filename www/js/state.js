@@ -32,6 +32,7 @@
  * @property {string} [trouble]
  * @property {{ labels: Uint8Array, width: number, height: number, look: Look }} [preview]  what was found, as large as a card
  * @property {Painting} [painting]  while it is on the easel: what was found, or what became of it there
+ * @property {boolean} [skipped]  the user wants it left out for now
  * @property {boolean} accepted
  * @property {boolean} corrected
  * @property {Uint8Array} [settled]  the labels of an accepted or corrected picture, deflated: they stay as they are
@@ -111,7 +112,10 @@ export function change(news) {
 }
 
 /** What the supports say has changed. */
-export const teach = () => change({ lesson: state.lesson + 1 });
+export function teach() {
+  for (const query of state.queries) query.skipped = false;
+  change({ lesson: state.lesson + 1 });
+}
 
 let lastNotice = 0;
 

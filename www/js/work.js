@@ -1,6 +1,7 @@
 // Decides what the engine does next: learn when the supports have changed, show what is waited for, look through the
 // pictures that have not been looked through with what is known now, the open one first. One step at a time, and after
 // each the state is read afresh, so that whatever the user did meanwhile counts at once.
+import { inflate } from "./deflate.js";
 import { Engine } from "./engine.js";
 import { Painting } from "./painting.js";
 import { wantedDevice, wantedSize, wantSize } from "./settings.js";
@@ -89,6 +90,12 @@ export function want(id) {
   void work();
 }
 
+/** Its card has left the screen. @param {Query} query */
+export function forgetPreview(query) {
+  wanted.delete(query.id);
+  query.preview = undefined;
+}
+
 /** What was decided about it stays. @param {Query} query */
 export const isSettled = ({ settled }) => settled !== undefined;
 
@@ -96,7 +103,7 @@ export const isSettled = ({ settled }) => settled !== undefined;
 const isPresent = (query) => state.queries.includes(query);
 
 /** @param {Query} query */
-const isDue = (query) => query.width > 0 && !isSettled(query) && query.lesson !== state.lesson;
+export const isDue = (query) => query.width > 0 && !isSettled(query) && !query.skipped && query.lesson !== state.lesson;
 
 /** @param {Look} a @param {Look} b */
 const same = (a, b) => a.threshold === b.threshold && a.smallest === b.smallest && a.fill === b.fill && a.edges === b.edges;
@@ -109,7 +116,7 @@ function next() {
   if (state.engine.phase !== "ready") return undefined;
   const open = openQuery();
   if (open?.found && !open.painting && !isDue(open)) return () => layOut(open);
-  const shown = state.queries.find((query) => wanted.has(query.id) && query.found && !isSettled(query) && !isShown(query));
+  const shown = state.queries.find((query) => wanted.has(query.id) && (query.found || isSettled(query)) && !isShown(query));
   if (shown) return () => preview(shown);
   if (state.painting || (lessons().length === 0 && !state.task)) return undefined;
   if (state.learnt.lesson !== state.lesson) return learn;
@@ -181,14 +188,24 @@ async function layOut(query) {
 async function preview(query) {
   const { look } = state;
   const { name, file: picture, found } = query;
-  if (!found) return;
   try {
-    const { labels, width, height } = await ask("labels", { name, picture, result: found.result, look, width: PREVIEW });
-    update(query, { preview: { labels, width, height, look } });
+    const { labels, width, height } = query.settled || !found ? await reduced(query) : await ask("labels", { name, picture, result: found.result, look, width: PREVIEW });
+    if (wanted.has(query.id)) update(query, { preview: { labels, width, height, look } });
   } catch (trouble) {
     fail(query, trouble);
   }
-  wanted.delete(query.id);
+}
+
+/** What was decided, as large as a card. @param {Query} query */
+async function reduced({ width, height, settled }) {
+  const labels = await inflate(settled ?? new Uint8Array());
+  const [wide, high] = [Math.min(width, PREVIEW), Math.max(1, Math.round((height * Math.min(width, PREVIEW)) / width))];
+  const few = new Uint8Array(wide * high);
+  for (let at = 0; at < few.length; at++) {
+    const [x, y] = [at % wide, Math.floor(at / wide)];
+    few[at] = labels[Math.floor(((y + 0.5) * height) / high) * width + Math.floor(((x + 0.5) * width) / wide)] ?? 0;
+  }
+  return { labels: few, width: wide, height: high };
 }
 
 /** What could not be done is said on the picture's own card. @param {Query} query @param {unknown} trouble */
