@@ -2,7 +2,7 @@
 import { finalLabels } from "./desk.js";
 import { find } from "./dom.js";
 import { stem } from "./intake.js";
-import { state, tell, watch } from "./state.js";
+import { openQuery, state, tell, watch } from "./state.js";
 import { ask, classes } from "./work.js";
 import { saveZip } from "./zip.js";
 
@@ -46,7 +46,7 @@ export async function pack(query, kinds) {
 }
 
 /** One file of one picture, for its card. @param {Query} query @param {Kind} kind */
-export async function saveOne(query, kind) {
+async function saveOne(query, kind) {
   const [first] = await pack(query, [kind]);
   if (!first) throw new Error(`There is nothing to save of ${query.name}.`);
   const link = document.createElement("a");
@@ -61,8 +61,8 @@ async function write() {
   writing = new AbortController();
   show();
   try {
-    await saveZip("fewseg.zip", files(queries, kinds(), writing.signal), writing.signal);
-    words.textContent = `${queries.length} ${queries.length === 1 ? "picture" : "pictures"} saved.`;
+    const saved = await saveZip("fewseg.zip", files(queries, kinds(), writing.signal), { signal: writing.signal });
+    words.textContent = saved ? `${queries.length} ${queries.length === 1 ? "picture" : "pictures"} saved.` : "";
   } catch (trouble) {
     if (!writing.signal.aborted) tell(trouble);
     words.textContent = "";
@@ -81,7 +81,23 @@ function show() {
   find("button", "out-cancel").textContent = writing ? "Cancel" : "Close";
 }
 
+/** @param {"save-mask" | "save-cut"} id @param {Kind} kind @param {(name: string) => string} label */
+function setUpOne(id, kind, label) {
+  const button = find("button", id);
+  button.addEventListener("click", () => {
+    const query = openQuery();
+    if (query) void saveOne(query, kind).catch(tell);
+  });
+  watch(() => {
+    const query = openQuery();
+    button.disabled = !query || (!query.settled && !query.painting?.canUndo && !(query.found && query.lesson === state.lesson));
+    if (query) button.setAttribute("aria-label", label(query.name));
+  });
+}
+
 export function setUpOut() {
+  setUpOne("save-mask", "masks", (name) => `Download the mask of ${name} as PNG`);
+  setUpOne("save-cut", "cutouts", (name) => `Download what was found in ${name}, cut out, as PNG`);
   find("button", "save-all").addEventListener("click", () => {
     words.textContent = "";
     dialog.showModal();

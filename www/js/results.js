@@ -3,8 +3,7 @@ import { accept, openOnEasel } from "./desk.js";
 import { find, takeChoices, takeDrops } from "./dom.js";
 import { Grid } from "./grid.js";
 import { addQueries, removeQuery } from "./intake.js";
-import { saveOne } from "./out.js";
-import { change, lessons, state, tell, watch } from "./state.js";
+import { change, lessons, state, watch } from "./state.js";
 import { percent } from "./supports.js";
 import { forgetPreview, isDue, want } from "./work.js";
 
@@ -30,7 +29,6 @@ const grid = new Grid(find("div", "grid"), {
     query.thumb = thumb;
     change();
   }),
-  save: (id, kind) => withQuery(id, (query) => void saveOne(query, kind).catch(tell)),
   pause: () => change({ paused: true }),
   resume: () => change({ paused: false }),
   cancel,
