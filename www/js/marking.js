@@ -1,9 +1,10 @@
 // Puts the easel on the page: the tools beside it, their keys, and the state behind them.
 import { find } from "./dom.js";
 import { Easel } from "./easel.js";
-import { BACKGROUND } from "./painting.js";
+import { BACKGROUND, UNSURE } from "./painting.js";
 import { change, state, subject, watch } from "./state.js";
 import { TOOLS } from "./tools.js";
+import { percent } from "./words.js";
 
 /** @typedef {import("./easel.js").Subject} Subject */
 /** @typedef {import("./tools.js").ToolName} ToolName */
@@ -107,6 +108,7 @@ export function setUpMarking(marked) {
     const colour = state.classes.find(({ number }) => number === state.currentClass)?.colour ?? "#000000";
     easel.show(painted(), { tool: state.tool, size: state.brushSize, number: state.currentClass, colour, classes: state.classes });
     showTools();
+    showPainted();
     showSteps(easel.corners);
   }
 
@@ -142,9 +144,21 @@ function showSteps(corners) {
   find("button", "outline-drop").disabled = corners === 0;
 }
 
+/** How much of the picture each class has. */
+function showPainted() {
+  const shares = subject()?.painting?.counts() ?? new Map();
+  const named = [...state.classes, { number: UNSURE, name: "not sure" }].filter(({ number }) => shares.has(number));
+  const text = named.map(({ number, name }) => `${name} ${percent(shares.get(number))}`).join(", ") || "Nothing is painted yet.";
+  const painted = find("p", "painted");
+  // Only what has changed is read aloud.
+  if (painted.textContent !== text) painted.textContent = text;
+}
+
 /** @param {number} nearness */
 function showNearness(nearness) {
-  find("button", "zoom-whole").textContent = `${Math.round(100 * nearness)} %`;
+  const text = `${Math.round(100 * nearness)} %`;
+  find("button", "zoom-whole").textContent = text;
+  find("button", "zoom-whole").setAttribute("aria-label", `${text}: show the whole picture`);
   find("button", "zoom-out").disabled = nearness < 1.001;
   find("button", "zoom-whole").disabled = nearness < 1.001;
 }
