@@ -13,6 +13,16 @@ export const UNSURE = 255;
 /** A history of whole photographs would fill the memory. */
 const KEPT_BYTES = 64e6;
 
+/** Counts the pixels of each value in a stretch of labels, run by run. @param {Float64Array} pixels @param {Uint8Array} labels @param {number} from @param {number} to @param {1 | -1} sign */
+function tally(pixels, labels, from, to, sign) {
+  for (let at = from; at < to; ) {
+    const start = at;
+    const value = labels[at] ?? 0;
+    while (at < to && labels[at] === value) at++;
+    pixels[value] = (pixels[value] ?? 0) + sign * (at - start);
+  }
+}
+
 export class Painting {
   /** @type {Patch[]} */
   #done = [];
@@ -32,7 +42,7 @@ export class Painting {
     this.version = 0;
     /** what the last of them touched */
     this.touched = this.whole;
-    for (const label of labels) this.#count(label, 1);
+    tally(this.#pixels, labels, 0, labels.length, 1);
   }
 
   get canUndo() {
@@ -88,7 +98,8 @@ export class Painting {
     this.#stroke = undefined;
     if (!stroke?.box) return false;
     const patch = { box: stroke.box, labels: this.#cut(stroke.before, stroke.box) };
-    if (!this.#recount(patch)) return false;
+    if (!this.#differs(patch)) return false;
+    this.#recount(patch);
     this.#keep(patch);
     return true;
   }
@@ -122,11 +133,11 @@ export class Painting {
   /** One number becomes another, now and in the history. @param {number} from @param {number} to */
   renumber(from, to) {
     this.end();
-    const rename = (/** @type {Uint8Array} */ labels) => labels.forEach((label, at) => label === from && (labels[at] = to));
-    for (const { labels } of [this, ...this.#done, ...this.#undone]) rename(labels);
-    const pixels = this.#pixels[from] ?? 0;
-    this.#count(from, -pixels);
-    this.#count(to, pixels);
+    for (const { labels } of [this, ...this.#done, ...this.#undone]) {
+      for (let at = labels.indexOf(from); at >= 0; at = labels.indexOf(from, at + 1)) labels[at] = to;
+    }
+    this.#pixels.fill(0);
+    tally(this.#pixels, this.labels, 0, this.labels.length, 1);
     this.#changed(this.whole);
   }
 
@@ -171,26 +182,19 @@ export class Painting {
     this.version++;
   }
 
-  /** @param {number} value @param {number} pixels */
-  #count(value, pixels) {
-    this.#pixels[value] = (this.#pixels[value] ?? 0) + pixels;
+  /** Whether a patch is other than what is there now. @param {Patch} patch */
+  #differs({ box: { left, top, right, bottom }, labels }) {
+    const { labels: now, width } = this;
+    for (let y = top, at = 0; y < bottom; y++) {
+      for (let x = left; x < right; x++, at++) if (labels[at] !== now[y * width + x]) return true;
+    }
+    return false;
   }
 
-  /** Counts what differs from how it was, and says whether anything does. @param {Patch} before */
+  /** Counts what is there now in place of what was before. @param {Patch} before */
   #recount({ box: { left, top, right, bottom }, labels }) {
-    let differs = false;
-    let at = 0;
-    for (let y = top; y < bottom; y++) {
-      for (let x = left; x < right; x++, at++) {
-        const was = labels[at] ?? 0;
-        const is = this.labels[y * this.width + x] ?? 0;
-        if (was === is) continue;
-        differs = true;
-        this.#count(was, -1);
-        this.#count(is, 1);
-      }
-    }
-    return differs;
+    tally(this.#pixels, labels, 0, labels.length, -1);
+    for (let y = top; y < bottom; y++) tally(this.#pixels, this.labels, y * this.width + left, y * this.width + right, 1);
   }
 
   /** @param {Uint8Array} labels @param {Box} box */

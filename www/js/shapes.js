@@ -155,25 +155,28 @@ export function setRegion(grid, { x, y }, value) {
   return labels[start] === value ? setHoles(grid, start, value) : flood(grid, start, value, 0);
 }
 
+/** A value that no label has. */
+const MARK = 251;
 const [BESIDE, REGION, OUTSIDE] = [0, 1, 2];
 
 /** @param {Grid} grid @param {number} start @param {number} value */
 function setHoles({ labels, width, height }, start, value) {
-  const region = { labels: labels.map((label) => (label === value ? BESIDE : OUTSIDE)), width, height };
-  const box = flood(region, start, REGION, 1);
+  const marked = labels.slice();
+  const box = flood({ labels: marked, width, height }, start, MARK, 1);
   // With a margin around it, all that is outside the region is connected.
   const wide = box.right - box.left + 2;
   const high = box.bottom - box.top + 2;
-  const close = { labels: new Uint8Array(wide * high), width: wide, height: high };
-  const places = (/** @type {(here: number, there: number) => void} */ visit) => {
-    for (let y = box.top; y < box.bottom; y++) {
-      for (let x = box.left; x < box.right; x++) visit((y - box.top + 1) * wide + x - box.left + 1, y * width + x);
+  const close = new Uint8Array(wide * high);
+  for (let y = 1; y < high - 1; y++) {
+    const from = (box.top + y - 1) * width + box.left - 1;
+    for (let x = 1; x < wide - 1; x++) close[y * wide + x] = marked[from + x] === MARK ? REGION : BESIDE;
+  }
+  flood({ labels: close, width: wide, height: high }, 0, OUTSIDE, 0);
+  for (let y = 1; y < high - 1; y++) {
+    const from = (box.top + y - 1) * width + box.left - 1;
+    for (let x = 1; x < wide - 1; x++) {
+      if (close[y * wide + x] === BESIDE && labels[from + x] === 0) labels[from + x] = value;
     }
-  };
-  places((here, there) => (close.labels[here] = region.labels[there] === REGION ? REGION : BESIDE));
-  flood(close, 0, OUTSIDE, 0);
-  places((here, there) => {
-    if (close.labels[here] === BESIDE && labels[there] === 0) labels[there] = value;
-  });
+  }
   return box;
 }
