@@ -1,201 +1,417 @@
-// The easel: the support picture in front of the user, and the brush, by mouse, finger, pen or keys.
-import { find } from "./dom.js";
-import { drawMask } from "./overlay.js";
-import { change, current, state, teach, watch } from "./state.js";
+// The easel: a picture with its painting in front of the user, near or far, and the tools on it by mouse, finger, pen or
+// keys. Knows neither where the picture comes from nor what is done with the labels.
+import { PEN_ERASER, pointIn, watchHands } from "./hands.js";
+import { Outline } from "./outline.js";
+import { drawLabels, palette } from "./overlay.js";
+import { BACKGROUND } from "./painting.js";
+import { around } from "./shapes.js";
+import { TOOLS, close } from "./tools.js";
+import { fit, fitting, pan, reframe, reveal, toFrame, toPicture, zoom } from "./view.js";
 
-/** @typedef {{ x: number, y: number }} Point */
+/** @typedef {import("./shapes.js").Box} Box */
+/** @typedef {import("./shapes.js").Point} Point */
+/** @typedef {import("./tools.js").Gesture} Gesture */
+/** @typedef {import("./tools.js").ToolName} ToolName */
+/** @typedef {import("./view.js").View} View */
 
-/** Learning starts when the hand has rested this long, in milliseconds. */
-const REST = 450;
-const [SMALLEST, LARGEST] = [6, 160];
+/** @typedef {{ id: string, name: string, url: string, width: number, height: number, painting: import("./painting.js").Painting }} Subject */
+/** @typedef {{ tool: ToolName, size: number, number: number, colour: string, classes: import("./overlay.js").Coloured[] }} Marker  size: the brush's, in pixels of the screen; number and colour: the class's that is painted */
 
-const frame = find("div", "easel");
-const picture = find("img", "easel-picture");
-const canvas = find("canvas", "easel-mask");
-const cursor = find("div", "brush-cursor");
-const size = find("input", "brush-size");
+/**
+ * @typedef {object} Hooks
+ * @property {() => void} begun  a hand is on the picture
+ * @property {(subject: Subject, changed: boolean) => void} ended  it has left, and something is painted or not
+ * @property {(corners: number) => void} outlined  an open outline has so many corners
+ * @property {(nearness: number) => void} looked  the picture is so many times as large as when it is whole
+ */
 
-/** @type {import("./state.js").Support | undefined} */
-let shown;
-/** the version of the painting that the canvas shows */
-let drawn = -2;
-/** @type {{ painting: import("./mask.js").Painting, at: Point } | undefined} the stroke: what it is painted on and where it is, in pixels of the picture */
-let pen;
-/** @type {Point} where the keys have moved the brush to */
-let keyed = { x: 0, y: 0 };
-let resting = 0;
-
-/** Pixels of the picture to one of the screen. */
-const scale = () => canvas.width / canvas.getBoundingClientRect().width;
-const radius = () => (state.brush.size / 2) * scale();
-
-/** @param {PointerEvent} event @returns {Point} */
-function at(event) {
-  const box = canvas.getBoundingClientRect();
-  return { x: (event.clientX - box.left) * scale(), y: (event.clientY - box.top) * scale() };
-}
-
-/** @param {Point} to */
-function drawTo(to) {
-  if (!pen) return;
-  const box = pen.painting.draw(pen.at, to, radius(), state.brush.erase);
-  drawMask(canvas, pen.painting.mask, box);
-  pen.at = to;
-}
-
-/** @param {Point} from */
-function begin(from) {
-  end();
-  clearTimeout(resting);
-  if (!shown?.painting) return;
-  state.painting = true;
-  shown.painting.begin();
-  pen = { painting: shown.painting, at: from };
-  drawTo(from);
-}
-
-function end() {
-  if (!pen) return;
-  pen.painting.end();
-  pen = undefined;
-  teach();
-  resting = window.setTimeout(() => change({ painting: false }), REST);
-}
-
-/** The browser has taken the finger for something else, a pinch say: it was no stroke. */
-function cancel() {
-  const painting = pen?.painting;
-  end();
-  painting?.undo();
-}
-
-/** @param {PointerEvent} event */
-function down(event) {
-  if (event.button !== 0 || !event.isPrimary) return;
-  canvas.setPointerCapture(event.pointerId);
-  showCursor(at(event));
-  begin(at(event));
-}
-
-/** @param {PointerEvent} event */
-function move(event) {
-  if (!event.isPrimary) return;
-  showCursor(at(event));
-  if (!pen) return;
-  const between = event.getCoalescedEvents();
-  for (const step of between.length > 0 ? between : [event]) drawTo(at(step));
-}
-
-/** @param {Point} point */
-function showCursor({ x, y }) {
-  keyed = { x, y };
-  cursor.hidden = false;
-  cursor.classList.toggle("erase", state.brush.erase);
-  cursor.style.width = cursor.style.height = `${state.brush.size}px`;
-  cursor.style.translate = `${x / scale() - state.brush.size / 2}px ${y / scale() - state.brush.size / 2}px`;
-}
+/** The frame takes the picture's shape, unless that is a ribbon. */
+const [TALLEST, WIDEST] = [0.62, 2.4];
+const MOST_DETAIL = 2;
+/** In pixels of the screen: what a hand calls the same place, and how far the keys' cursor stays from the frame. */
+const [NEAR, MARGIN] = [9, 24];
+const NEARER = 1.25;
 
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Arrows move the brush, with Shift they paint, the space bar paints one dot. @param {KeyboardEvent} event */
-function key(event) {
-  const way = ARROWS[event.key];
-  if (way) {
-    const to = {
-      x: Math.min(Math.max(keyed.x + way[0] * radius() * 0.5, 0), canvas.width),
-      y: Math.min(Math.max(keyed.y + way[1] * radius() * 0.5, 0), canvas.height),
-    };
-    if (event.shiftKey) stroke(keyed, to);
-    showCursor(to);
-  } else if (event.key === " " || event.key === "Enter") {
-    stroke(keyed, keyed);
-  } else return;
-  event.preventDefault();
+/** A pen held as usual paints as wide as the brush's size says. @param {PointerEvent} event */
+const pressed = ({ pointerType, pressure }) => (pointerType === "pen" && pressure > 0 ? 0.4 + 1.2 * pressure : 1);
+
+/** @template {Element} E @param {HTMLElement} frame @param {string} name @returns {E} */
+function part(frame, name) {
+  const element = frame.querySelector(name);
+  if (!element) throw new Error(`The easel has no ${name}.`);
+  return /** @type {E} */ (element);
 }
 
-/** @param {Point} from @param {Point} to */
-function stroke(from, to) {
-  begin(from);
-  drawTo(to);
-  end();
-}
+export class Easel {
+  #frame;
+  #hooks;
+  /** @type {HTMLImageElement} */
+  #picture;
+  /** @type {HTMLCanvasElement} */
+  #canvas;
+  /** @type {HTMLElement} */
+  #cursor;
+  #outline;
+  /** @type {Subject | undefined} */
+  #subject;
+  /** @type {Marker} */
+  #marker = { tool: "brush", size: 44, number: 1, colour: "#000000", classes: [] };
+  #colours = palette([]);
+  /** @type {View} */
+  #view = { scale: 1, x: 0, y: 0 };
+  #size = { width: 0, height: 0 };
+  /** the version of the painting that the canvas shows */
+  #drawn = -1;
+  /** what is to be drawn with the next frame; "all" also where the picture is not @type {Box | "all" | undefined} */
+  #stale;
+  /** @type {Gesture | undefined} */
+  #gesture;
+  /** where the cursor is, in the picture @type {Point} */
+  #at = { x: 0, y: 0 };
+  /** whether the space bar is held, and whether it was more than a tap @type {{ carried: boolean } | undefined} */
+  #space;
 
-/** @param {number} pixels */
-const resize = (pixels) => change({ brush: { ...state.brush, size: Math.min(Math.max(pixels, SMALLEST), LARGEST) } });
-/** @param {boolean} erase */
-const choose = (erase) => change({ brush: { ...state.brush, erase } });
-
-/** @param {"undo" | "redo" | "clear"} step */
-function step(step) {
-  const painting = current()?.painting;
-  if (!painting || pen) return;
-  const { version } = painting;
-  painting[step]();
-  if (painting.version !== version) teach();
-}
-
-/** Letters anywhere on the page, but not where letters are written. @param {KeyboardEvent} event */
-function shortcut(event) {
-  const command = event.ctrlKey || event.metaKey;
-  if (command && event.key.toLowerCase() === "z") {
-    event.preventDefault();
-    step(event.shiftKey ? "redo" : "undo");
+  /** @param {HTMLElement} frame @param {Hooks} hooks */
+  constructor(frame, hooks) {
+    this.#frame = frame;
+    this.#hooks = hooks;
+    this.#picture = part(frame, "img");
+    this.#canvas = part(frame, "canvas");
+    this.#cursor = part(frame, "#brush-cursor");
+    this.#outline = new Outline(part(frame, "#easel-outline"), () => this.#outlined());
+    this.#listen();
   }
-  if (command || event.altKey || !current()) return;
-  if (event.key === "b" || event.key === "e") choose(event.key === "e");
-  if (event.key === "[" || event.key === "]") resize(state.brush.size * (event.key === "[" ? 0.8 : 1.25));
-}
 
-function show() {
-  // The picture under a stroke stays on the easel until the stroke ends, whatever is brought meanwhile.
-  const support = pen ? shown : current();
-  frame.hidden = !support?.painting;
-  if (support?.painting && support !== shown) place(support);
-  if (!support?.painting) shown = undefined;
-  size.value = String(state.brush.size);
-  const painting = support?.painting;
-  if (painting && !pen && drawn !== painting.version) redraw(painting);
-  find("button", "tool-brush").setAttribute("aria-pressed", String(!state.brush.erase));
-  find("button", "tool-eraser").setAttribute("aria-pressed", String(state.brush.erase));
-  find("button", "undo").disabled = !painting?.canUndo;
-  find("button", "redo").disabled = !painting?.canRedo;
-  find("button", "clear").disabled = !painting?.share;
-}
+  /** @param {Subject | undefined} subject @param {Marker} marker */
+  show(subject, marker) {
+    // The picture under a stroke stays until the stroke ends, whatever is brought meanwhile; and so does the tool.
+    if (this.#gesture) return;
+    if (marker.tool !== this.#marker.tool || subject?.id !== this.#subject?.id) this.dropOutline();
+    if (JSON.stringify(marker.classes) !== JSON.stringify(this.#marker.classes)) this.#drawn = -1;
+    this.#marker = { ...marker, classes: structuredClone(marker.classes) };
+    this.#colours = palette(marker.classes);
+    this.#frame.hidden = !subject;
+    if (subject && subject.id !== this.#subject?.id) this.#place(subject);
+    if (subject?.painting !== this.#subject?.painting) this.#drawn = -1;
+    this.#subject = subject;
+    if (!subject) return;
+    if (this.#drawn !== subject.painting.version) this.#redraw("all");
+    this.#canvas.setAttribute("aria-label", `Paint on ${subject.name}: ${TOOLS[marker.tool].help}`);
+    this.#frame.dataset["tool"] = marker.tool;
+    this.#frame.style.setProperty("--class", marker.colour);
+    this.#moveCursor();
+  }
 
-/** A large picture is drawn whole only when it has to be: that takes a tenth of a second. @param {import("./mask.js").Painting} painting */
-function redraw(painting) {
-  drawMask(canvas, painting.mask, drawn + 1 === painting.version ? painting.touched : painting.whole);
-  drawn = painting.version;
-}
+  /** Nearer by one step, or farther, around the cursor where there is one. @param {1 | -1} way */
+  step(way) {
+    const { width, height } = this.#size;
+    this.#zoom(NEARER ** (2 * way), this.#cursor.hidden ? { x: width / 2, y: height / 2 } : toFrame(this.#view, this.#at));
+  }
 
-/** @param {import("./state.js").Support} support */
-function place(support) {
-  shown = support;
-  drawn = -2;
-  picture.src = support.url;
-  picture.alt = support.name;
-  canvas.width = support.width;
-  canvas.height = support.height;
-  canvas.setAttribute("aria-label", `Paint on ${support.name}: the arrow keys move the brush, with Shift they paint, the space bar paints a dot`);
-  frame.style.setProperty("--ratio", String(support.width / support.height));
-  keyed = { x: support.width / 2, y: support.height / 2 };
-  cursor.hidden = true;
-}
+  showWhole() {
+    if (this.#subject) this.#look(fit(this.#subject, this.#size));
+  }
 
-export function setUpEasel() {
-  canvas.addEventListener("pointerdown", down);
-  canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerup", end);
-  canvas.addEventListener("pointercancel", cancel);
-  canvas.addEventListener("pointerleave", () => (cursor.hidden = !pen && document.activeElement !== canvas));
-  canvas.addEventListener("keydown", key);
-  canvas.addEventListener("focus", () => canvas.matches(":focus-visible") && showCursor(keyed));
-  canvas.addEventListener("blur", () => (cursor.hidden = true));
-  size.addEventListener("input", () => resize(Number(size.value)));
-  find("button", "tool-brush").addEventListener("click", () => choose(false));
-  find("button", "tool-eraser").addEventListener("click", () => choose(true));
-  for (const name of /** @type {const} */ (["undo", "redo", "clear"])) find("button", name).addEventListener("click", () => step(name));
-  document.addEventListener("keydown", shortcut);
-  watch(show);
+  closeOutline() {
+    this.#act((board) => close(board));
+  }
+
+  removeCorner() {
+    this.#outline.removeLast();
+  }
+
+  dropOutline() {
+    if (this.#outline.isOpen) this.#outline.drop();
+  }
+
+  /** Where an event is, in shares of the picture. @param {PointerEvent} event @returns {Point | undefined} */
+  placeAt(event) {
+    if (!this.#subject) return undefined;
+    const { x, y } = toPicture(this.#view, pointIn(this.#canvas, event));
+    const [across, down] = [x / this.#subject.width, y / this.#subject.height];
+    return across >= 0 && across <= 1 && down >= 0 && down <= 1 ? { x: across, y: down } : undefined;
+  }
+
+  /** of an open outline */
+  get corners() {
+    return this.#outline.corners.length;
+  }
+
+  get isBusy() {
+    return this.#gesture !== undefined;
+  }
+
+  #listen() {
+    const canvas = this.#canvas;
+    watchHands(canvas, {
+      down: (point, event) => this.#begin(point, event),
+      move: (point, event) => this.#move(point, event),
+      up: () => this.#end(),
+      cancel: () => this.#cancel(),
+      hover: (point) => this.#hover(point),
+      carry: (right, down, factor, held) => this.#carry(right, down, factor, held),
+      carries: () => this.#space !== undefined,
+    });
+    canvas.addEventListener("pointerleave", () => this.#leave());
+    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    canvas.addEventListener("keydown", (event) => this.#key(event));
+    canvas.addEventListener("focus", () => canvas.matches(":focus-visible") && this.#showCursor());
+    canvas.addEventListener("blur", () => (this.#cursor.hidden = true));
+    document.addEventListener("keydown", (event) => this.#holdSpace(event));
+    document.addEventListener("keyup", (event) => this.#releaseSpace(event));
+    window.addEventListener("blur", () => this.#freeSpace());
+    new ResizeObserver(() => this.#resize()).observe(this.#frame);
+  }
+
+  // Where the picture lies.
+
+  /** @param {Subject} subject */
+  #place(subject) {
+    const { width, height, url, name } = subject;
+    this.#picture.src = url;
+    this.#picture.alt = name;
+    this.#picture.width = width;
+    this.#picture.height = height;
+    this.#frame.style.setProperty("--ratio", String(Math.min(Math.max(width / height, TALLEST), WIDEST)));
+    this.#at = { x: width / 2, y: height / 2 };
+    this.#cursor.hidden = true;
+    this.#subject = subject;
+    this.#drawn = -1;
+    this.#measure();
+    this.#look(fit(subject, this.#size));
+  }
+
+  #measure() {
+    const { clientWidth: width, clientHeight: height } = this.#frame;
+    const detail = Math.min(devicePixelRatio, MOST_DETAIL);
+    this.#size = { width: Math.max(width, 1), height: Math.max(height, 1) };
+    this.#canvas.width = Math.round(width * detail);
+    this.#canvas.height = Math.round(height * detail);
+  }
+
+  #resize() {
+    const before = this.#size;
+    const { clientWidth: width, clientHeight: height } = this.#frame;
+    if (!this.#subject || width === 0 || (width === before.width && height === before.height)) return;
+    this.#measure();
+    this.#look(reframe(this.#view, before, this.#subject, this.#size));
+  }
+
+  /** @param {View} view */
+  #look(view) {
+    if (!this.#subject) return;
+    this.#view = view;
+    this.#picture.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
+    this.#picture.classList.toggle("close", view.scale * devicePixelRatio > 3);
+    this.#outline.draw(view);
+    this.#moveCursor();
+    this.#redraw("all");
+    this.#hooks.looked(view.scale / fitting(this.#subject, this.#size));
+  }
+
+  /** @param {number} factor @param {Point} held */
+  #zoom(factor, held) {
+    if (this.#subject) this.#look(zoom(this.#view, factor, held, this.#subject, this.#size));
+  }
+
+  /** @param {number} right @param {number} down @param {number} factor @param {Point} held */
+  #carry(right, down, factor, held) {
+    if (!this.#subject) return;
+    if (this.#space) this.#space.carried = true;
+    this.#look(pan(zoom(this.#view, factor, held, this.#subject, this.#size), right, down, this.#subject, this.#size));
+  }
+
+  /** A wheel that cannot make the picture smaller scrolls the page. @param {WheelEvent} event */
+  #wheel(event) {
+    if (!this.#subject) return;
+    const whole = this.#view.scale <= fitting(this.#subject, this.#size) * 1.001;
+    if (whole && event.deltaY > 0 && !event.ctrlKey) return;
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
+    // What a trackpad makes of two fingers comes in smaller portions.
+    const speed = event.ctrlKey ? 0.01 : 0.002;
+    this.#zoom(Math.exp(-Math.min(Math.max(event.deltaY * lines, -200), 200) * speed), pointIn(this.#canvas, event));
+  }
+
+  // What is drawn.
+
+  /** @param {Box | "all"} box */
+  #redraw(box) {
+    if (!this.#stale) requestAnimationFrame(() => this.#draw());
+    this.#stale = box === "all" || this.#stale === "all" ? "all" : around(this.#stale ?? box, box);
+  }
+
+  #draw() {
+    const stale = this.#stale;
+    this.#stale = undefined;
+    if (!this.#subject || !stale) return;
+    const { painting } = this.#subject;
+    const canvas = this.#canvas;
+    const detail = canvas.width / this.#size.width;
+    const view = { scale: this.#view.scale * detail, x: this.#view.x * detail, y: this.#view.y * detail };
+    if (stale === "all") canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
+    drawLabels(canvas, painting, this.#colours, view, stale === "all" ? undefined : stale);
+    if (stale === "all") this.#drawn = painting.version;
+  }
+
+  #outlined() {
+    this.#outline.draw(this.#view);
+    this.#hooks.outlined(this.#outline.corners.length);
+  }
+
+  #showCursor() {
+    this.#cursor.hidden = false;
+    this.#moveCursor();
+  }
+
+  #moveCursor() {
+    const { tool, size } = this.#marker;
+    const wide = TOOLS[tool].round ? size : 2 * NEAR;
+    const { x, y } = toFrame(this.#view, this.#at);
+    this.#cursor.style.width = this.#cursor.style.height = `${wide}px`;
+    this.#cursor.style.translate = `${x - wide / 2}px ${y - wide / 2}px`;
+  }
+
+  // Hands.
+
+  /** @param {Subject} subject @param {boolean} [erases]  whatever the tool @returns {import("./tools.js").Board} */
+  #board({ painting }, erases = false) {
+    const { tool, number } = this.#marker;
+    return {
+      painting,
+      outline: this.#outline,
+      value: erases ? BACKGROUND : (TOOLS[tool].value ?? number),
+      near: NEAR / this.#view.scale,
+      painted: (box) => box && this.#redraw(box),
+    };
+  }
+
+  /** In pixels of the picture. @param {number} [pressure] */
+  #radius(pressure = 1) {
+    return ((this.#marker.size / 2) * pressure) / this.#view.scale;
+  }
+
+  /** @param {Point} point @param {PointerEvent} event */
+  #begin(point, event) {
+    if (!this.#subject) return;
+    this.#hover(point);
+    this.#hooks.begun();
+    const board = this.#board(this.#subject, event.altKey || event.button === PEN_ERASER);
+    this.#gesture = TOOLS[this.#marker.tool].gesture(board, toPicture(this.#view, point), this.#radius(pressed(event)));
+  }
+
+  /** @param {Point} point @param {PointerEvent} event */
+  #move(point, event) {
+    this.#hover(point);
+    this.#gesture?.move(toPicture(this.#view, point), this.#radius(pressed(event)));
+  }
+
+  #end() {
+    const gesture = this.#gesture;
+    this.#gesture = undefined;
+    if (gesture) this.#ended(gesture.end());
+  }
+
+  #cancel() {
+    const gesture = this.#gesture;
+    this.#gesture = undefined;
+    if (!gesture) return;
+    gesture.cancel();
+    this.#redraw("all");
+    this.#ended(false);
+  }
+
+  /** @param {boolean} changed */
+  #ended(changed) {
+    if (!this.#subject) return;
+    // The strokes have been drawn as they came; nothing else has changed.
+    if (changed && this.#drawn === this.#subject.painting.version - 1) this.#drawn++;
+    this.#hooks.ended(this.#subject, changed);
+  }
+
+  /** Something done at once. @param {(board: import("./tools.js").Board) => boolean} action */
+  #act(action) {
+    if (!this.#subject || this.#gesture) return;
+    this.#hooks.begun();
+    this.#ended(action(this.#board(this.#subject)));
+  }
+
+  /** @param {Point} point */
+  #hover(point) {
+    this.#at = toPicture(this.#view, point);
+    if (!this.#gesture && this.#marker.tool === "polygon") this.#outline.lead(this.#at);
+    this.#showCursor();
+  }
+
+  #leave() {
+    this.#cursor.hidden = !this.#gesture && !this.#canvas.matches(":focus-visible");
+    if (!this.#gesture) this.#outline.lead(undefined);
+  }
+
+  // Keys.
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.#subject || event.ctrlKey || event.metaKey) return;
+    const way = ARROWS[event.key];
+    if (way) this.#walk(way, event);
+    else if (event.key === "Enter") this.#outline.isOpen ? this.closeOutline() : this.#dot();
+    else if (event.key === "Backspace" && this.#outline.isOpen) this.removeCorner();
+    else if (event.key === "Escape" && this.#outline.isOpen) this.dropOutline();
+    else return;
+    event.preventDefault();
+  }
+
+  /** @param {[number, number]} way @param {KeyboardEvent} event */
+  #walk([right, down], event) {
+    if (!this.#subject) return;
+    const { width, height } = this.#subject;
+    const [from, step] = [this.#at, this.#radius() / 2];
+    const to = { x: Math.min(Math.max(from.x + right * step, 0), width), y: Math.min(Math.max(from.y + down * step, 0), height) };
+    if (event.shiftKey) this.#stroke(from, to);
+    this.#at = to;
+    this.#look(reveal(this.#view, to, MARGIN, this.#subject, this.#size));
+    if (this.#outline.isOpen) this.#outline.lead(to);
+    this.#showCursor();
+  }
+
+  #dot() {
+    this.#stroke(this.#at, this.#at);
+    this.#showCursor();
+  }
+
+  /** @param {Point} from @param {Point} to */
+  #stroke(from, to) {
+    this.#act((board) => {
+      const gesture = TOOLS[this.#marker.tool].keyed(board, from, this.#radius());
+      gesture.move(to, this.#radius());
+      return gesture.end();
+    });
+  }
+
+  /** A tap on the space bar is a dot; held, it turns the hand into one that moves the picture. @param {KeyboardEvent} event */
+  #holdSpace(event) {
+    const here = event.target === this.#canvas || (event.target === document.body && this.#canvas.matches(":hover"));
+    if (event.key !== " " || !here) return;
+    event.preventDefault();
+    if (!this.#space) this.#space = { carried: event.target !== this.#canvas };
+    else this.#space.carried = true;
+    this.#frame.classList.add("carried");
+  }
+
+  /** @param {KeyboardEvent} event */
+  #releaseSpace(event) {
+    if (event.key !== " " || !this.#space) return;
+    const { carried } = this.#space;
+    this.#freeSpace();
+    if (!carried) this.#dot();
+  }
+
+  #freeSpace() {
+    this.#space = undefined;
+    this.#frame.classList.remove("carried");
+  }
 }

@@ -2,8 +2,8 @@
 import { setUpClasses } from "./classes.js";
 import { setUpDesk } from "./desk.js";
 import { takeDrops, takePastes } from "./dom.js";
-import { setUpEasel } from "./easel.js";
 import { addAnywhere } from "./intake.js";
+import { setUpMarking } from "./marking.js";
 import { begin, setUpKeeper } from "./keeper.js";
 import { setUpLive } from "./live.js";
 import { setUpLook } from "./look.js";
@@ -11,7 +11,7 @@ import { setUpModels } from "./models.js";
 import { setUpOut } from "./out.js";
 import { setUpResults } from "./results.js";
 import { setUpSamples } from "./sample.js";
-import { state, watch } from "./state.js";
+import { change, state, teach, watch } from "./state.js";
 import { setUpStatus } from "./status.js";
 import { setUpSupports } from "./supports.js";
 import { setUpTask } from "./task.js";
@@ -23,9 +23,8 @@ import { keepWorking, start } from "./work.js";
 const setUpIntro = () =>
   watch(() => document.body.classList.toggle("empty", state.supports.length + state.queries.length === 0 && !state.task));
 
-// The reasons come before the easel: while it is asked for one, the easel is pointed at and not painted on.
+setUpMarking(({ id }) => (state.supports.some((support) => support.id === id) ? teach() : change()));
 setUpWhy();
-setUpEasel();
 setUpIntro();
 setUpSamples();
 setUpClasses();

@@ -4,7 +4,7 @@ import { find, takeChoices, takeDrops } from "./dom.js";
 import { Grid } from "./grid.js";
 import { addQueries, removeQuery } from "./intake.js";
 import { change, lessons, state, watch } from "./state.js";
-import { percent } from "./supports.js";
+import { percent } from "./words.js";
 import { forgetPreview, isDue, want } from "./work.js";
 
 /** @typedef {import("./state.js").Query} Query */

@@ -3,6 +3,7 @@ import { find, icon, keepList, make, takeChoices, takeDrops } from "./dom.js";
 import { addAnnotation, addSupports, removeSupport } from "./intake.js";
 import { change, openSupport, state, watch } from "./state.js";
 import { urlOf } from "./urls.js";
+import { percent } from "./words.js";
 
 /** @typedef {import("./state.js").Support} Support */
 
@@ -37,12 +38,6 @@ function showStrip() {
   }
 }
 
-/** @param {number} share */
-export function percent(share) {
-  const percent = 100 * share;
-  return percent > 0 && percent < 1 ? "less than 1 %" : `${Math.round(percent)} %`;
-}
-
 /** What there is to do, or what has been done, in one line. */
 function advice() {
   const support = openSupport();
@@ -58,6 +53,8 @@ function show() {
   const line = find("p", "advice");
   const text = advice();
   if (line.textContent !== text) line.textContent = text;
+  find("div", "subject-tools").hidden = !openSupport();
+  find("button", "remove-support").setAttribute("aria-label", `Remove ${openSupport()?.name ?? "the picture"}`);
   find("section", "show").classList.toggle("filled", state.supports.length > 0);
   find("span", "support-door-text").textContent = state.supports.length > 0 ? "Add another picture that shows it" : "Drop or choose a picture of the thing";
 }
@@ -69,5 +66,11 @@ export function setUpSupports() {
   takeChoices(find("input", "mask-file"), ([file]) => file && void addAnnotation(file));
   takeDrops(find("div", "zone-mask"), ([file]) => file && void addAnnotation(file));
   takeDrops(find("div", "zone-picture"), (files) => void addSupports(files));
+  takeDrops(find("div", "easel"), (files) => void addSupports(files));
+  find("button", "remove-support").append(icon("remove"));
+  find("button", "remove-support").addEventListener("click", () => {
+    const support = openSupport();
+    if (support) removeSupport(support);
+  });
   watch(show);
 }

@@ -1,6 +1,7 @@
 // Seeing why: the place of a result that the user points at, and where in the supports the network finds its like,
 // level by level: the hypercorrelation made visible.
 import { find, make } from "./dom.js";
+import { placeAt } from "./marking.js";
 import { currentClass, openQuery, state, tell, watch } from "./state.js";
 import { urlOf } from "./urls.js";
 import { ask } from "./work.js";
@@ -11,7 +12,7 @@ import { ask } from "./work.js";
 const panel = find("div", "why");
 const shots = find("div", "why-shots");
 const button = find("button", "why-button");
-const canvas = find("canvas", "easel-mask");
+const easel = find("div", "easel");
 const mark = find("div", "why-mark");
 let asking = false;
 
@@ -58,9 +59,6 @@ async function explain(x, y) {
   const query = openQuery();
   const one = currentClass();
   if (!query || !one) return;
-  mark.hidden = false;
-  mark.style.left = `${100 * x}%`;
-  mark.style.top = `${100 * y}%`;
   const line = find("p", "why-words");
   line.textContent = "Comparing …";
   try {
@@ -78,8 +76,13 @@ function point(event) {
   if (!asking) return;
   event.stopImmediatePropagation();
   event.preventDefault();
-  const box = canvas.getBoundingClientRect();
-  void explain((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  const place = placeAt(event);
+  if (!place) return;
+  const box = easel.getBoundingClientRect();
+  mark.hidden = false;
+  mark.style.left = `${event.clientX - box.left}px`;
+  mark.style.top = `${event.clientY - box.top}px`;
+  void explain(place.x, place.y);
 }
 
 /** The middle of the picture, for those who use no pointer. @param {KeyboardEvent} event */
@@ -98,13 +101,13 @@ function setAsking(now) {
   mark.hidden = true;
   shots.replaceChildren();
   find("p", "why-words").textContent = now ? "Point at a place in the picture." : "";
-  canvas.classList.toggle("asking", now);
+  easel.classList.toggle("asking", now);
 }
 
 export function setUpWhy() {
   button.addEventListener("click", () => setAsking(!asking));
-  canvas.addEventListener("pointerdown", point, { capture: true });
-  canvas.addEventListener("keydown", key, { capture: true });
+  easel.addEventListener("pointerdown", point, { capture: true });
+  easel.addEventListener("keydown", key, { capture: true });
   watch(() => {
     if (asking && !openQuery()) setAsking(false);
   });

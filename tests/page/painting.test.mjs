@@ -1,0 +1,238 @@
+// Painting labels, without a browser.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { palette } from "../../www/js/overlay.js";
+import { Painting, UNSURE } from "../../www/js/painting.js";
+
+/** @param {Painting} painting @param {number} x @param {number} y @param {number} [value] */
+function dot(painting, x, y, value = 1) {
+  painting.begin();
+  painting.draw({ x, y }, { x, y }, 3, value);
+  return painting.end();
+}
+
+/** @param {Painting} painting @param {[number, number][]} corners @param {number} [value] */
+function polygon(painting, corners, value = 1) {
+  painting.begin();
+  painting.polygon(corners.map(([x, y]) => ({ x, y })), value);
+  return painting.end();
+}
+
+/** @param {Painting} painting @param {number} x @param {number} y @param {number} value */
+function fill(painting, x, y, value) {
+  painting.begin();
+  painting.fill({ x: x + 0.5, y: y + 0.5 }, value);
+  return painting.end();
+}
+
+/** A painting from rows of digits, the dot for background. @param {...string} rows */
+function drawn(...rows) {
+  const labels = Uint8Array.from(rows.join("").replaceAll(".", "0"), Number);
+  return new Painting(rows[0]?.length ?? 0, rows.length, labels);
+}
+
+/** @param {Painting} painting */
+function rows({ labels, width, height }) {
+  const row = (/** @type {number} */ y) => [...labels.subarray(y * width, (y + 1) * width)].map((label) => label || ".").join("");
+  return Array.from({ length: height }, (_, y) => row(y));
+}
+
+test("a dot is round and stays in the picture", () => {
+  const painting = new Painting(20, 10);
+  dot(painting, 0, 5);
+  assert.equal(painting.labels[5 * 20], 1);
+  assert.equal(painting.labels[5 * 20 + 2], 1);
+  assert.equal(painting.labels[5 * 20 + 3], 0);
+  assert.equal(painting.labels[4 * 20 + 19], 0);
+});
+
+test("a stroke covers the pixels whose centres are near enough to its line, and no others", () => {
+  const [from, to, radius] = [{ x: 6.3, y: 21.8 }, { x: 30.1, y: 7.4 }, 5.2];
+  const painting = new Painting(36, 30);
+  painting.begin();
+  painting.draw(from, to, radius, 9);
+  painting.end();
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  painting.labels.forEach((label, at) => {
+    const [x, y] = [(at % 36) + 0.5, Math.floor(at / 36) + 0.5];
+    const along = Math.min(Math.max(((x - from.x) * dx + (y - from.y) * dy) / (dx ** 2 + dy ** 2), 0), 1);
+    const near = Math.hypot(x - from.x - along * dx, y - from.y - along * dy) <= radius;
+    assert.equal(label, near ? 9 : 0, `at ${x}, ${y}`);
+  });
+});
+
+test("a polygon has the pixels whose centres are inside", () => {
+  const painting = new Painting(8, 6);
+  polygon(painting, [[1, 1], [6, 1], [6, 4], [1, 4]], 3);
+  assert.deepEqual(rows(painting), ["........", ".33333..", ".33333..", ".33333..", "........", "........"]);
+  const slanted = new Painting(6, 6);
+  polygon(slanted, [[0, 0], [6, 6], [0, 6]]);
+  assert.deepEqual(rows(slanted), ["1.....", "11....", "111...", "1111..", "11111.", "111111"]);
+});
+
+test("an outline that goes round twice leaves no hole, and both lobes of an eight are filled", () => {
+  const twice = new Painting(10, 10);
+  polygon(twice, [[1, 1], [9, 1], [9, 9], [1, 9], [1, 1], [3, 3], [7, 3], [7, 7], [3, 7], [3, 3]]);
+  assert.equal(twice.labels[5 * 10 + 5], 1);
+  const eight = new Painting(10, 4);
+  polygon(eight, [[0, 0], [10, 4], [10, 0], [0, 4]]);
+  assert.equal(eight.labels[2 * 10], 1);
+  assert.equal(eight.labels[2 * 10 + 9], 1);
+  assert.equal(eight.labels[0 * 10 + 5], 0);
+});
+
+test("an outline beyond the picture is cut off at its border", () => {
+  const painting = new Painting(4, 3);
+  polygon(painting, [[-50, -50], [50, -50], [50, 2], [-50, 2]], 2);
+  assert.deepEqual(rows(painting), ["2222", "2222", "...."]);
+});
+
+test("filling takes the connected region, which touching corners do not connect", () => {
+  const painting = drawn("..1..", "..1..", "11...", ".....");
+  assert.ok(fill(painting, 0, 0, 5));
+  assert.deepEqual(rows(painting), ["551..", "551..", "11...", "....."]);
+  fill(painting, 4, 0, 7);
+  assert.deepEqual(rows(painting), ["55177", "55177", "11777", "77777"]);
+  fill(painting, 2, 0, 7);
+  assert.deepEqual(rows(painting), ["55777", "55777", "11777", "77777"]);
+});
+
+test("filling goes round corners and up again", () => {
+  const painting = drawn(".1.1.", ".1.1.", ".1.1.", ".....");
+  fill(painting, 4, 0, 2);
+  assert.deepEqual(rows(painting), ["21212", "21212", "21212", "22222"]);
+});
+
+test("a click on an outline fills what it encloses, and leaves other classes there", () => {
+  const painting = drawn(".......", ".33333.", ".3...3.", ".3.4.3.", "..3.3.3", "...3...", ".3.....");
+  fill(painting, 1, 1, 3);
+  assert.deepEqual(rows(painting), [".......", ".33333.", ".33333.", ".33433.", "..333.3", "...3...", ".3....."]);
+});
+
+test("filling what is filled, or beside the picture, changes nothing", () => {
+  const painting = drawn("11", "11");
+  assert.equal(fill(painting, 0, 0, 1), false);
+  assert.equal(fill(painting, 2, 0, 5), false);
+  assert.equal(painting.canUndo, false);
+});
+
+test("undo and redo go back and forth, and a new stroke ends the redoing", () => {
+  const painting = new Painting(30, 30);
+  dot(painting, 8, 8);
+  const one = painting.labels.slice();
+  dot(painting, 20, 20, UNSURE);
+  dot(painting, 20, 20, 0);
+  assert.deepEqual(painting.labels, one);
+  painting.undo();
+  assert.equal(painting.labels[20 * 30 + 20], UNSURE);
+  painting.undo();
+  assert.deepEqual(painting.labels, one);
+  painting.redo();
+  assert.equal(painting.labels[20 * 30 + 20], UNSURE);
+  dot(painting, 3, 25);
+  assert.equal(painting.canRedo, false);
+});
+
+test("what changes nothing is no step to undo", () => {
+  const painting = new Painting(20, 20);
+  assert.equal(dot(painting, 5, 5, 0), false);
+  assert.equal(dot(painting, 5, 5), true);
+  assert.equal(dot(painting, 5, 5), false);
+  painting.undo();
+  assert.equal(painting.canUndo, false);
+});
+
+test("a cancelled stroke was none, and what could be redone still can", () => {
+  const painting = new Painting(20, 20);
+  dot(painting, 5, 5);
+  dot(painting, 15, 15);
+  painting.undo();
+  const { version, labels } = painting;
+  const before = labels.slice();
+  painting.begin();
+  painting.draw({ x: 2, y: 2 }, { x: 18, y: 2 }, 4, 8);
+  painting.cancel();
+  assert.deepEqual(painting.labels, before);
+  assert.ok(painting.version > version, "who shows it draws it again");
+  assert.equal(painting.canRedo, true);
+  assert.equal(painting.counts().has(8), false);
+});
+
+test("clearing and other labels can be undone", () => {
+  const painting = new Painting(12, 12);
+  painting.replace(new Uint8Array(144).fill(4));
+  painting.clear();
+  assert.equal(painting.share, 0);
+  painting.undo();
+  assert.equal(painting.share, 1);
+  painting.undo();
+  assert.equal(painting.share, 0);
+  assert.equal(painting.canUndo, false);
+});
+
+test("the counts are those of the labels, whatever was done", () => {
+  const painting = drawn("1122", "33..");
+  assert.deepEqual([...painting.counts()], [[0, 0.25], [1, 0.25], [2, 0.25], [3, 0.25]]);
+  const truth = () => {
+    const counts = new Map();
+    for (const label of [...painting.labels].sort((a, b) => a - b)) counts.set(label, (counts.get(label) ?? 0) + 1 / 8);
+    return counts;
+  };
+  const steps = [
+    () => fill(painting, 3, 1, 1),
+    () => polygon(painting, [[1, 0], [4, 0], [4, 2]], UNSURE),
+    () => painting.undo(),
+    () => painting.renumber(2, 7),
+    () => painting.redo(),
+    () => painting.removeClass(1),
+    () => painting.undo(),
+    () => painting.clear(),
+  ];
+  for (const step of steps) {
+    step();
+    assert.deepEqual(painting.counts(), truth());
+  }
+});
+
+test("the share leaves out what nobody is sure of", () => {
+  const painting = new Painting(2, 2, Uint8Array.of(0, 1, 250, UNSURE));
+  assert.equal(painting.share, 0.5);
+});
+
+test("a class that is removed does not come back by undoing", () => {
+  const painting = drawn("12..");
+  fill(painting, 3, 0, 1);
+  painting.removeClass(1);
+  assert.deepEqual(rows(painting), [".2.."]);
+  painting.undo();
+  assert.deepEqual(rows(painting), [".2.."]);
+  assert.equal(painting.counts().has(1), false);
+  painting.redo();
+  assert.deepEqual(rows(painting), [".2.."]);
+});
+
+test("a new number holds for the history too", () => {
+  const painting = drawn("1...");
+  fill(painting, 0, 0, 2);
+  painting.renumber(1, 6);
+  painting.undo();
+  assert.deepEqual(rows(painting), ["6..."]);
+});
+
+test("the history of a large picture is short, and never empty", () => {
+  const painting = new Painting(4096, 4096);
+  for (let step = 1; step <= 6; step++) painting.replace(new Uint8Array(4096 * 4096).fill(step));
+  let undone = 0;
+  for (; painting.canUndo; undone++) painting.undo();
+  assert.equal(undone, 3);
+  const vast = new Painting(9000, 8000);
+  vast.replace(new Uint8Array(9000 * 8000).fill(1));
+  assert.ok(vast.canUndo);
+});
+
+test("hidden classes have no colour, and those that are not sure always have", () => {
+  const colours = palette([{ number: 1, colour: "#ff2d75" }, { number: 2, colour: "#00ff00", hidden: true }]);
+  assert.equal(colours[1], 0xff752dff);
+  assert.equal(colours[2], 0);
+  assert.notEqual(colours[UNSURE], 0);
+});
