@@ -147,7 +147,7 @@ export class Grid {
     return { element: make("label", {}, input, make("span", {}, `${label} `, count)), count };
   }
 
-  /** @param {Partial<typeof this.#wish>} wish */
+  /** @param {Partial<import("./arrange.js").Wish>} wish */
   #choose(wish) {
     Object.assign(this.#wish, wish);
     this.#draw();
@@ -173,6 +173,7 @@ export class Grid {
     const shown = arrange(items, this.#wish);
     this.#place(shown.map(({ id }) => id));
     for (const item of shown) this.#showTile(item);
+    this.#list.hidden = shown.length === 0;
     this.#none.hidden = items.length === 0 || shown.length > 0;
   }
 
@@ -308,9 +309,9 @@ export class Grid {
   #key(event) {
     const id = idAt(event.target);
     if (!id || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = this.#step(event.key);
+    const goal = this.#goal(event.key, this.#order.indexOf(id));
     const onButton = event.target instanceof HTMLButtonElement;
-    if (step !== undefined) this.#walk(id, step);
+    if (goal !== undefined) this.focus(goal);
     else if (event.key === "Enter" && !onButton) this.#calls.open(id);
     else if (event.key.toLowerCase() === "a") this.#accept(id);
     else if (event.key === "Delete") this.#calls.remove(id);
@@ -319,23 +320,18 @@ export class Grid {
     event.stopPropagation();
   }
 
-  /** How many tiles a key leads on. @param {string} key @returns {number | undefined} */
-  #step(key) {
+  /** Where a key leads from a tile: arrows stay where there is nothing on, the others go as far as there is. @param {string} key @param {number} at */
+  #goal(key, at) {
     const columns = getComputedStyle(this.#list).gridTemplateColumns.split(" ").length;
+    const last = this.#order.length - 1;
     const page = columns * ROWS_A_PAGE;
     /** @type {Record<string, number>} */
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
-    return steps[key];
-  }
-
-  /** @param {string} id @param {number} step */
-  #walk(id, step) {
-    const last = this.#order.length - 1;
-    const at = this.#order.indexOf(id) + step;
-    // Up from the first row, or down from the last, stays; Home, End and whole pages go as far as there is.
-    const to = Math.min(Math.max(at, 0), last);
-    const next = this.#order[to];
-    if (next) this.focus(next);
+    const goals = {
+      ...{ ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - columns, ArrowDown: at + columns },
+      ...{ PageUp: Math.max(at - page, 0), PageDown: Math.min(at + page, last), Home: 0, End: last },
+    };
+    const goal = goals[key];
+    return goal === undefined ? undefined : this.#order[goal] ?? this.#order[at];
   }
 }
 
