@@ -29,6 +29,8 @@ import { Tile, palette } from "./tile.js";
 /** What is this near is shown already, so that nobody sees it come. */
 const NEARNESS = "700px 0px";
 const ROWS_A_PAGE = 3;
+/** Many more tiles at once would hold the page up. */
+const NEW_A_FRAME = 60;
 /** Labels are asked for where something was found. */
 const LABELLED = new Set(["found", "stale"]);
 
@@ -65,6 +67,7 @@ export class Grid {
   /** @param {HTMLElement} place @param {Calls} calls */
   constructor(place, calls) {
     this.#calls = calls;
+    place.classList.add("queries");
     place.append(this.#batch.element, this.#tools.element, this.#list, this.#none);
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#list.addEventListener("dblclick", (event) => event.preventDefault());
@@ -170,11 +173,19 @@ export class Grid {
     const colours = palette(classes);
     if (colours.some((word, at) => word !== this.#colours[at])) this.#colours = colours;
     this.#forgetRemoved(new Set(items.map(({ id }) => id)));
-    const shown = arrange(items, this.#wish);
+    const shown = this.#manageable(arrange(items, this.#wish));
     this.#place(shown.map(({ id }) => id));
     for (const item of shown) this.#showTile(item);
     this.#list.hidden = shown.length === 0;
     this.#none.hidden = items.length === 0 || shown.length > 0;
+  }
+
+  /** All that have tiles and some that need new ones; the others come with the next frames. @param {Item[]} shown */
+  #manageable(shown) {
+    let room = NEW_A_FRAME;
+    const now = shown.filter(({ id }) => this.#tiles.has(id) || room-- > 0);
+    if (now.length < shown.length) this.#draw();
+    return now;
   }
 
   /** @param {Set<string>} present */

@@ -16,16 +16,19 @@ const PIECE = 16e6;
  * @returns {Promise<boolean>} whether there is a zip: false when the user has changed their mind
  */
 export async function saveZip(name, files, { report, signal } = {}) {
+  const drawn = counted(files, report, signal);
   try {
     const writable = await openFile(name);
-    signal?.throwIfAborted();
-    const zip = makeZip(counted(files, report, signal), { buffersAreUTF8: true });
+    const zip = makeZip(drawn);
     if (writable) await zip.pipeTo(writable, { signal });
     else save(await gather(zip, signal), name);
     return true;
   } catch (trouble) {
     if (signal?.aborted || isDismissed(trouble)) return false;
     throw trouble;
+  } finally {
+    // So that what makes the files hears that no more are wanted.
+    await drawn.return();
   }
 }
 
