@@ -1,11 +1,12 @@
 # make demo   builds the page and serves it at http://127.0.0.1:8080
 # make test   checks everything: format, lints, native tests on both devices, the page in a browser
-# Both install what they need and is missing.
+# make site   writes site/, a folder for any static host
+# All install what they need and is missing.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-rust test-page page page-tools test-tools
+.PHONY: demo test test-rust test-page page site page-tools test-tools
 
 # cargo installs its tools here, whether or not the shell's PATH says so.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -14,6 +15,7 @@ export TRUNK_SKIP_VERSION_CHECK := true
 
 WEB := --target wasm32-unknown-unknown --no-default-features --features web --lib
 NODE_MODULES := tests/page/node_modules/.package-lock.json
+VENDOR := www/vendor/client-zip.js
 
 demo: page
 	@echo
@@ -21,8 +23,14 @@ demo: page
 	@echo
 	@trunk --config trunk.toml --quiet serve
 
-page: page-tools
+page: page-tools $(VENDOR)
 	trunk --config trunk.toml build
+
+site: page
+	rm -rf site
+	cp -r dist site
+	cp docs/site/_headers docs/site/README.md site/
+	@echo "site/ is ready; site/README.md says what it wants of a host"
 
 test: test-rust test-page
 
@@ -33,7 +41,7 @@ test-rust: page-tools test-tools
 	cargo test --locked
 
 # The types first: they are checked in seconds.
-test-page: page-tools test-tools $(NODE_MODULES)
+test-page: page-tools test-tools $(NODE_MODULES) $(VENDOR)
 	cd tests/page && npm run --silent types
 	trunk --config trunk.toml build
 	cd tests/page && npm test --silent
@@ -43,6 +51,12 @@ page-tools:
 
 test-tools:
 	@scripts/install-test-tools.sh
+
+# The page's libraries, to be served with it.
+$(VENDOR): www/package-lock.json scripts/vendor.mjs
+	@command -v npm >/dev/null || { echo "The page's libraries come by npm: install Node.js, 20 or newer, and run this again: https://nodejs.org" >&2; exit 1; }
+	cd www && npm ci --silent
+	node scripts/vendor.mjs
 
 $(NODE_MODULES): tests/page/package-lock.json
 	cd tests/page && npm ci --silent

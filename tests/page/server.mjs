@@ -1,4 +1,4 @@
-// Serves the built page to the tests, from 127.0.0.1 and a port that is free.
+// Serves the built page, or the parts of it, to the tests, from 127.0.0.1 and a port that is free.
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -9,10 +9,12 @@ const TYPES = {
   ".html": "text/html",
   ".jpg": "image/jpeg",
   ".js": "text/javascript",
+  ".json": "application/json",
   ".png": "image/png",
   ".safetensors": "application/octet-stream",
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
 };
 
 /** @param {string[]} roots @param {string} path */

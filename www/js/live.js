@@ -37,7 +37,7 @@ async function step() {
   const { labels, width, height } = await ask("labels", { name: "the camera's picture", picture, result, look: state.look });
   if (!stream || frozen) return;
   [overlay.width, overlay.height] = [width, height];
-  drawLabels(overlay, { values: labels, width, height }, palette(state.classes));
+  drawLabels(overlay, { labels, width, height }, palette(state.classes));
   done = [...done, performance.now()].slice(-COUNTED);
   const span = (done.at(-1) ?? 0) - (done[0] ?? 0);
   count.textContent = span > 0 ? `${((1000 * (done.length - 1)) / span).toFixed(1)} frames a second` : "";

@@ -99,7 +99,7 @@ const giveUp = (error) => say({ id: asked, kind: "trouble", message: stopped(err
 function watchDevices() {
   if (!("GPUAdapter" in self)) return;
   const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...settings) {
+  GPUAdapter.prototype.requestDevice = async function (/** @type {unknown[]} */ ...settings) {
     const device = await request.apply(this, settings);
     void device.lost.then(({ message }) =>
       say({ id: asked, kind: "trouble", message: `The GPU was lost (${message || "no reason given"}). Press “Start again”.`, fatal: true, device: true }),

@@ -1,0 +1,158 @@
+// The page without a network: served once from a folder as it is built, then with the server gone, then changed.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { launch } from "./browser.mjs";
+import { sample } from "./files.mjs";
+import { serve } from "./server.mjs";
+
+/** @param {string} path */
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const READY = "Ready to work offline: this page now opens without a network, too.";
+
+/** @type {string} */
+let folder;
+/** @type {Awaited<ReturnType<typeof serve>> | undefined} */
+let server;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {import("playwright-core").BrowserContext} */
+let context;
+/** @type {import("playwright-core").Page} */
+let page;
+let address = "";
+
+before(async () => {
+  browser = await launch({ webgpu: false });
+});
+after(() => browser.close());
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "fewseg-offline-"));
+  const site = join(folder, "some", "folder");
+  for (const part of ["js", "icons", "vendor", "style.css", "grid.css", "icon.svg", "manifest.webmanifest", "sw.js"]) cpSync(here(`../../www/${part}`), join(site, part), { recursive: true });
+  const html = readFileSync(here("pages/bare.html"), "utf8");
+  writeFileSync(join(site, "index.html"), html.replace("</head>", '<link rel="manifest" href="manifest.webmanifest"></head>'));
+  build("first");
+  server = await serve(folder);
+  address = `${server.url}some/folder/`;
+  context = await browser.newContext();
+  page = await context.newPage();
+});
+afterEach(async () => {
+  await context.close();
+  await server?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Two files that have to be of one build. @param {string} version */
+function build(version) {
+  change(version, "a", "b");
+  execFileSync(process.execPath, [here("../../scripts/list-build.mjs"), join(folder, "some", "folder")]);
+}
+
+/** @param {string} version @param {...string} files */
+function change(version, ...files) {
+  for (const file of files) writeFileSync(join(folder, "some", "folder", "js", `${file}.js`), `export const version = "${version}";`);
+}
+
+const versions = () =>
+  page.evaluate((paths) => Promise.all(paths.map(async (path) => (await import(path)).version)), ["./js/a.js", "./js/b.js"]);
+
+/** Opens the page as its own program does: then keeps it. @returns {Promise<string[]>} what was told */
+const keep = () =>
+  page.evaluate(async (path) => {
+    /** @type {string[]} */
+    const told = [];
+    const { keepOffline } = await import(path);
+    await keepOffline((/** @type {string} */ sentence) => told.push(sentence));
+    return told;
+  }, "./js/offline.js");
+
+/** The service worker of a new build has come as far as it gets. */
+const updated = () =>
+  page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    const found = new Promise((resolve) => registration.addEventListener("updatefound", () => resolve(registration.installing)));
+    await registration.update();
+    const worker = registration.waiting ?? registration.installing ?? (await found);
+    while (worker.state === "installing") await new Promise((resolve) => worker.addEventListener("statechange", resolve, { once: true }));
+    return worker.state;
+  });
+
+test("after the first visit it opens with the network gone, threads and all", async () => {
+  await page.goto(address);
+  assert.deepEqual(await keep(), [READY]);
+  await page.reload();
+  assert.deepEqual(await keep(), [], "it is said once");
+  await server?.close();
+  server = undefined;
+  await page.close();
+  page = await context.newPage();
+  await page.goto(`${address}index.html?device=cpu`);
+  assert.deepEqual(await versions(), ["first", "first"]);
+  assert.equal(await page.evaluate(async () => (await fetch("icons/icon-512.png", { cache: "no-cache" })).headers.get("content-type")), "image/png");
+  const bytes = [...readFileSync(sample("duck.jpg"))];
+  const thumb = await page.evaluate(async ({ path, bytes }) => {
+    const { Thumbs } = await import(path);
+    const file = new Blob([Uint8Array.from(bytes)], { type: "image/jpeg" });
+    const thumb = await new Promise((resolve) => new Thumbs().ask("a", { file, width: 480, height: 360 }, resolve));
+    return thumb?.type;
+  }, { path: "./js/thumbs.js", bytes });
+  assert.equal(thumb, "image/jpeg");
+});
+
+test("a new build is taken at the next start, whole", async () => {
+  await page.goto(address);
+  await keep();
+  await page.reload();
+  build("second");
+  assert.deepEqual(await versions(), ["first", "first"], "what runs stays what it is");
+  assert.equal(await updated(), "installed");
+  await page.goto(address);
+  await page.waitForFunction(() => document.readyState === "complete" && document.querySelector("main"));
+  await page.waitForLoadState("networkidle");
+  assert.deepEqual(await versions(), ["second", "second"]);
+  assert.equal(await page.evaluate(async () => (await caches.keys()).length), 1, "the old build is gone");
+});
+
+test("a second page keeps the build that the first has", async () => {
+  await page.goto(address);
+  await keep();
+  await page.reload();
+  build("second");
+  assert.equal(await updated(), "installed");
+  const first = page;
+  page = await context.newPage();
+  await page.goto(address);
+  assert.deepEqual(await versions(), ["first", "first"]);
+  await first.close();
+  await page.goto(address);
+  await page.waitForLoadState("networkidle");
+  assert.deepEqual(await versions(), ["second", "second"]);
+});
+
+test("of a build that is half there nothing is taken", async () => {
+  await page.goto(address);
+  await keep();
+  await page.reload();
+  build("second");
+  change("third", "b");
+  assert.equal(await updated(), "redundant");
+  await page.reload();
+  assert.deepEqual(await versions(), ["first", "first"]);
+});
+
+test("the browser would install it as an app", async () => {
+  await page.goto(address);
+  await keep();
+  const devtools = await context.newCDPSession(page);
+  const { errors } = await devtools.send("Page.getAppManifest");
+  assert.deepEqual(errors, []);
+  const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
+  // The tests' windows are private ones, and those install nothing.
+  assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito"), []);
+});

@@ -1,0 +1,98 @@
+// Keeps the page in the browser, whole, so that it opens at once and without a network. All files of a build are taken
+// together and checked against the build's list; a page only ever gets files of one build. A new build waits until no
+// page of the old one is open, which is at the next start.
+
+/** scripts/list-build.mjs puts the build's id here; a page that was not built is not kept. */
+const BUILD = "";
+
+/** @typedef {{ path: string, hash: string }} Entry */
+/** @typedef {{ id: string, files: Entry[] }} Build */
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+/** What the page is installed under: copies in other folders of the host have service workers of their own. */
+const scope = worker.registration.scope;
+const SHELF = `fewseg ${scope} `;
+const LIST = new URL("build.json", scope).href;
+
+/** Many servers send index.html on to its folder, and a page that was sent on cannot be answered from a cache. @param {string} path */
+const address = (path) => new URL(path === "index.html" ? "./" : path, scope).href;
+
+/** @param {Response} response */
+async function hash(response) {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", await response.arrayBuffer()));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} url */
+async function get(url) {
+  // The page has just loaded most of these: where nothing has changed the server says so, and sends nothing.
+  const response = await fetch(url, { cache: "no-cache" });
+  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+  return response;
+}
+
+/** What a build has in common with those before it need not be loaded again. @returns {Promise<Map<string, () => Promise<Response | undefined>>>} by hash */
+async function present() {
+  const known = new Map();
+  for (const name of await shelves()) {
+    const cache = await caches.open(name);
+    const list = await cache.match(LIST);
+    if (!list) continue;
+    const { files } = /** @type {Build} */ (await list.json());
+    for (const { path, hash } of files) known.set(hash, () => cache.match(address(path)));
+  }
+  return known;
+}
+
+const shelves = async () => (await caches.keys()).filter((name) => name.startsWith(SHELF));
+
+async function install() {
+  if (!BUILD) throw new Error("this page was not built, so there is no telling what belongs to it");
+  const list = await get(LIST);
+  const { id, files } = /** @type {Build} */ (await list.clone().json());
+  if (id !== BUILD) throw new Error(`the server has build ${id}, and this is ${BUILD}: it is being changed just now`);
+  const known = await present();
+  const cache = await caches.open(SHELF + BUILD);
+  try {
+    for (const { path, hash: wanted } of files) {
+      const response = (await known.get(wanted)?.()) ?? (await get(address(path)));
+      if ((await hash(response.clone())) !== wanted) throw new Error(`${path} is not of build ${BUILD}`);
+      await cache.put(address(path), response);
+    }
+    await cache.put(LIST, list);
+  } catch (error) {
+    await caches.delete(SHELF + BUILD);
+    throw error;
+  }
+}
+
+async function activate() {
+  for (const name of await shelves()) if (name !== SHELF + BUILD) await caches.delete(name);
+}
+
+/** @param {Request} request */
+async function answer(request) {
+  if (request.mode === "navigate" && (await giveWay())) return new Response("", { headers: { refresh: "0" } });
+  const { origin, pathname } = new URL(request.url);
+  const path = origin + pathname;
+  const kept = await (await caches.open(SHELF + BUILD)).match(path.replace(/\/index\.html$/, "/"));
+  return kept ?? fetch(request);
+}
+
+/** When the only page is started anew it is the time for a build that waits. It takes over, and the page asks it again. */
+async function giveWay() {
+  const { waiting } = worker.registration;
+  if (!waiting || (await worker.clients.matchAll()).length > 1) return false;
+  waiting.postMessage("take over");
+  return true;
+}
+
+worker.addEventListener("install", (event) => event.waitUntil(install()));
+worker.addEventListener("activate", (event) => event.waitUntil(activate()));
+worker.addEventListener("message", ({ data }) => {
+  if (data === "take over") void worker.skipWaiting();
+});
+worker.addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  if (BUILD && method === "GET" && url.startsWith(scope)) event.respondWith(answer(event.request));
+});
