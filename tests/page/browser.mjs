@@ -42,7 +42,7 @@ export async function dropAt(page, target, across, ...files) {
 }
 
 /** @param {Page} page */
-export const showDoor = (page) => page.locator("label", { hasText: /picture of (the thing|it)/ });
+export const showDoor = (page) => page.locator("label", { hasText: /picture of the thing|picture that shows it/ });
 /** @param {Page} page */
 export const queryDoor = (page) => page.locator("label", { hasText: /pictures to look through|Add more pictures/ });
 /** @param {Page} page */
@@ -50,7 +50,10 @@ export const maskDoor = (page) => page.locator("label", { hasText: "Mask from a 
 /** @param {Page} page */
 export const easel = (page) => page.getByLabel(/^Paint on /);
 /** @param {Page} page @param {string} name */
-export const card = (page, name) => page.getByRole("figure", { name });
+export const card = (page, name) => page.getByRole("row").filter({ has: page.getByText(name, { exact: true }) });
+
+/** Puts a result on the easel, as a click does. @param {Page} page @param {string} name */
+export const openCard = (page, name) => card(page, name).getByText(name, { exact: true }).click();
 
 /** @param {Page} page */
 export const ready = (page) => page.getByText(/^(GPU|CPU)$/).first().waitFor({ timeout: PATIENCE });
@@ -65,9 +68,11 @@ export async function found(page, name) {
 
 /** What is downloaded when the user asks for the mask of a picture. @param {Page} page @param {string} name @returns {Promise<Mask>} */
 export async function downloadMask(page, name) {
+  await openCard(page, name);
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: `Download the mask of ${name} as PNG` }).click();
   const file = await download;
+  await page.getByRole("button", { name: "Back to the painted" }).click();
   if (file.suggestedFilename() !== name.replace(/\.\w+$/, "-mask.png")) throw new Error(`saved as ${file.suggestedFilename()}`);
   return readMask(await file.path());
 }

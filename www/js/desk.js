@@ -1,6 +1,7 @@
 // A result on the easel: looked at closely, corrected with the same tools, taught with, accepted.
 import { find } from "./dom.js";
 import { deflate, inflate } from "./deflate.js";
+import { removeQuery } from "./intake.js";
 import { Painting } from "./painting.js";
 import { change, openQuery, state, teach, tell, watch } from "./state.js";
 import { labelsOf } from "./work.js";
@@ -95,6 +96,7 @@ function show() {
   const line = find("p", "query-words");
   const text = words(query);
   if (line.textContent !== text) line.textContent = text;
+  find("button", "remove-query").setAttribute("aria-label", `Remove ${query.name}`);
   find("button", "accept").disabled = !query.found && !query.painting;
   find("button", "accept").setAttribute("aria-pressed", String(query.accepted));
   find("button", "teach").disabled = !query.painting?.share;
@@ -112,6 +114,7 @@ export function setUpDesk() {
     const next = following(query);
     if (next) openOnEasel(next);
   }));
+  find("button", "remove-query").addEventListener("click", withOpen(removeQuery));
   find("button", "back").addEventListener("click", () => change({ open: state.supports.at(-1)?.id }));
   watch(show);
 }

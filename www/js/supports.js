@@ -14,9 +14,7 @@ function thumbnail(support) {
   const choose = make("button", { type: "button", className: "shot", title: support.name });
   choose.append(make("img", { src: urlOf(support), alt: "" }));
   choose.addEventListener("click", () => change({ open: support.id }));
-  const drop = make("button", { type: "button", className: "shot-remove", "aria-label": `Remove ${support.name}` }, icon("remove"));
-  drop.addEventListener("click", () => removeSupport(support));
-  return make("li", {}, choose, drop);
+  return make("li", {}, choose);
 }
 
 /** @param {Support} support */
