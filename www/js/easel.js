@@ -59,6 +59,8 @@ export class Easel {
   #subject;
   /** @type {Marker} */
   #marker = { tool: "brush", size: 44, number: 1, colour: "#000000", classes: [] };
+  /** what the colours were made from */
+  #classes = "";
   #colours = palette([]);
   /** @type {View} */
   #view = { scale: 1, x: 0, y: 0 };
@@ -90,9 +92,8 @@ export class Easel {
     // The picture under a stroke stays until the stroke ends, whatever is brought meanwhile; and so does the tool.
     if (this.#gesture) return;
     if (marker.tool !== this.#marker.tool || subject?.id !== this.#subject?.id) this.dropOutline();
-    if (JSON.stringify(marker.classes) !== JSON.stringify(this.#marker.classes)) this.#drawn = -1;
-    this.#marker = { ...marker, classes: structuredClone(marker.classes) };
-    this.#colours = palette(marker.classes);
+    this.#marker = marker;
+    this.#dress(marker.classes);
     this.#frame.hidden = !subject;
     if (subject && subject.id !== this.#subject?.id) this.#place(subject);
     if (subject?.painting !== this.#subject?.painting) this.#drawn = -1;
@@ -103,6 +104,15 @@ export class Easel {
     this.#frame.dataset["tool"] = marker.tool;
     this.#frame.style.setProperty("--class", marker.colour);
     this.#moveCursor();
+  }
+
+  /** The classes may be the same objects with other colours in them. @param {import("./overlay.js").Coloured[]} classes */
+  #dress(classes) {
+    const words = JSON.stringify(classes);
+    if (words === this.#classes) return;
+    this.#classes = words;
+    this.#colours = palette(classes);
+    this.#drawn = -1;
   }
 
   /** Nearer by one step, or farther, around the cursor where there is one. @param {1 | -1} way */
