@@ -15,7 +15,15 @@ import { fit, fitting, pan, reframe, reveal, toFrame, toPicture, zoom } from "./
 /** @typedef {import("./view.js").View} View */
 
 /** @typedef {{ id: string, name: string, url: string, width: number, height: number, painting: import("./painting.js").Painting }} Subject */
-/** @typedef {{ tool: ToolName, size: number, number: number, colour: string, classes: import("./overlay.js").Coloured[] }} Marker  size: the brush's, in pixels of the screen; number and colour: the class's that is painted */
+
+/**
+ * @typedef {object} Marker
+ * @property {ToolName} tool
+ * @property {number} size  the brush's, in pixels of the screen
+ * @property {number} number  of the class that is painted
+ * @property {string} colour  of the class that is painted
+ * @property {import("./overlay.js").Coloured[]} classes
+ */
 
 /**
  * @typedef {object} Hooks
@@ -130,7 +138,7 @@ export class Easel {
   }
 
   removeCorner() {
-    this.#outline.removeLast();
+    if (!this.#gesture) this.#outline.removeLast();
   }
 
   dropOutline() {
@@ -326,6 +334,11 @@ export class Easel {
     this.#ended(false);
   }
 
+  #drop() {
+    this.#cancel();
+    this.dropOutline();
+  }
+
   /** @param {boolean} changed */
   #ended(changed) {
     if (!this.#subject) return;
@@ -362,7 +375,7 @@ export class Easel {
     if (way) this.#walk(way, event);
     else if (event.key === "Enter") this.#outline.isOpen ? this.closeOutline() : this.#dot();
     else if (event.key === "Backspace" && this.#outline.isOpen) this.removeCorner();
-    else if (event.key === "Escape" && this.#outline.isOpen) this.dropOutline();
+    else if (event.key === "Escape" && (this.#gesture || this.#outline.isOpen)) this.#drop();
     else return;
     event.preventDefault();
   }
