@@ -194,6 +194,23 @@ describe("with the mouse", { timeout: PATIENCE }, () => {
     await isPainted(100 - whole + outline - 0.6, 100 - whole + outline + 0.6);
   });
 
+  test("Escape drops the stroke in hand", async () => {
+    await open();
+    for (const tool of ["Brush", "Lasso"]) {
+      await press(tool);
+      const [from, to] = [await at([0.2, 0.2]), await at([0.8, 0.8])];
+      await page.mouse.move(from.x, from.y);
+      await page.mouse.down();
+      await page.mouse.move(to.x, from.y, { steps: 5 });
+      await page.keyboard.press("Escape");
+      await page.mouse.move(to.x, to.y, { steps: 5 });
+      await page.mouse.up();
+    }
+    await press("Brush");
+    await bare();
+    assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled());
+  });
+
   test("any tool erases while Alt is held", async () => {
     await open();
     await press("Lasso");

@@ -15,7 +15,15 @@ import { fit, fitting, pan, reframe, reveal, toFrame, toPicture, zoom } from "./
 /** @typedef {import("./view.js").View} View */
 
 /** @typedef {{ id: string, name: string, url: string, width: number, height: number, painting: import("./painting.js").Painting }} Subject */
-/** @typedef {{ tool: ToolName, size: number, number: number, colour: string, classes: import("./overlay.js").Coloured[] }} Marker  size: the brush's, in pixels of the screen; number and colour: the class's that is painted */
+
+/**
+ * @typedef {object} Marker
+ * @property {ToolName} tool
+ * @property {number} size  the brush's, in pixels of the screen
+ * @property {number} number  of the class that is painted
+ * @property {string} colour  of the class that is painted
+ * @property {import("./overlay.js").Coloured[]} classes
+ */
 
 /**
  * @typedef {object} Hooks
@@ -59,6 +67,8 @@ export class Easel {
   #subject;
   /** @type {Marker} */
   #marker = { tool: "brush", size: 44, number: 1, colour: "#000000", classes: [] };
+  /** what the colours were made from */
+  #classes = "";
   #colours = palette([]);
   /** @type {View} */
   #view = { scale: 1, x: 0, y: 0 };
@@ -90,9 +100,8 @@ export class Easel {
     // The picture under a stroke stays until the stroke ends, whatever is brought meanwhile; and so does the tool.
     if (this.#gesture) return;
     if (marker.tool !== this.#marker.tool || subject?.id !== this.#subject?.id) this.dropOutline();
-    if (JSON.stringify(marker.classes) !== JSON.stringify(this.#marker.classes)) this.#drawn = -1;
-    this.#marker = { ...marker, classes: structuredClone(marker.classes) };
-    this.#colours = palette(marker.classes);
+    this.#marker = marker;
+    this.#dress(marker.classes);
     this.#frame.hidden = !subject;
     if (subject && subject.id !== this.#subject?.id) this.#place(subject);
     if (subject?.painting !== this.#subject?.painting) this.#drawn = -1;
@@ -103,6 +112,15 @@ export class Easel {
     this.#frame.dataset["tool"] = marker.tool;
     this.#frame.style.setProperty("--class", marker.colour);
     this.#moveCursor();
+  }
+
+  /** The classes may be the same objects with other colours in them. @param {import("./overlay.js").Coloured[]} classes */
+  #dress(classes) {
+    const words = JSON.stringify(classes);
+    if (words === this.#classes) return;
+    this.#classes = words;
+    this.#colours = palette(classes);
+    this.#drawn = -1;
   }
 
   /** Nearer by one step, or farther, around the cursor where there is one. @param {1 | -1} way */
@@ -120,7 +138,7 @@ export class Easel {
   }
 
   removeCorner() {
-    this.#outline.removeLast();
+    if (!this.#gesture) this.#outline.removeLast();
   }
 
   dropOutline() {
@@ -324,6 +342,11 @@ export class Easel {
     this.#ended(false);
   }
 
+  #drop() {
+    this.#cancel();
+    this.dropOutline();
+  }
+
   /** @param {boolean} changed */
   #ended(changed) {
     if (!this.#subject) return;
@@ -360,7 +383,7 @@ export class Easel {
     if (way) this.#walk(way, event);
     else if (event.key === "Enter") this.#outline.isOpen ? this.closeOutline() : this.#dot();
     else if (event.key === "Backspace" && this.#outline.isOpen) this.removeCorner();
-    else if (event.key === "Escape" && this.#outline.isOpen) this.dropOutline();
+    else if (event.key === "Escape" && (this.#gesture || this.#outline.isOpen)) this.#drop();
     else return;
     event.preventDefault();
   }

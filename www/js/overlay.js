@@ -63,7 +63,10 @@ export function drawLabels(canvas, grid, colours, view = { scale: canvas.width /
 /** @param {number} diagonal @param {number} reach */
 const hatch = (diagonal, reach) => (diagonal % (6 * reach) < 2 * reach ? STRIPE : GAP);
 
-/** Where on the canvas it is to be drawn: as far as edges of what has changed may reach, and the picture does. @param {HTMLCanvasElement} canvas @param {Grid} grid @param {View} view @param {number} reach @param {Box} [box] @returns {Box} */
+/**
+ * Where on the canvas it is to be drawn: as far as edges of what has changed may reach, and the picture does.
+ * @param {HTMLCanvasElement} canvas @param {Grid} grid @param {View} view @param {number} reach @param {Box} [box] @returns {Box}
+ */
 function place(canvas, { width, height }, { scale, x, y }, reach, box = { left: 0, top: 0, right: width, bottom: height }) {
   return {
     left: Math.max(Math.floor(box.left * scale + x) - reach - 1, Math.round(x), 0),
