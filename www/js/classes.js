@@ -53,7 +53,11 @@ function create({ number, name }) {
   const colour = make("input", { type: "color", title: "Colour" });
   colour.addEventListener("change", () => update(known(), { colour: colour.value }));
   const choose = make("input", { type: "radio", name: "class", value: String(number) });
-  choose.addEventListener("change", () => change({ currentClass: number }));
+  choose.addEventListener("change", () => {
+    // What is painted must be seen.
+    update(known(), { hidden: false });
+    change({ currentClass: number });
+  });
   const text = make("input", { type: "text", value: name, className: "class-name", maxLength: 60, spellcheck: false });
   text.addEventListener("change", () => (text.value.trim() ? update(known(), { name: text.value.trim() }) : (text.value = known().name)));
   text.addEventListener("focus", () => change({ currentClass: number }));
