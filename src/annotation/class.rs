@@ -42,7 +42,8 @@ impl FromStr for Colour {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+        let six = |digits: &&str| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let digits = text.strip_prefix('#').filter(six);
         let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         let [_, rgb @ ..] = number.ok_or_else(|| format!("a colour is \"#rrggbb\", not {text:?}"))?.to_be_bytes();
         Ok(Self(rgb))
