@@ -10,6 +10,9 @@ use crate::image::{Mask, resize_nearest};
 /// The label of pixels that belong to no class and that no metric counts, as PASCAL marks outlines.
 pub const IGNORED: u8 = 255;
 
+/// The colours of numbers from 0 on.
+pub(super) type Palette = Vec<[u8; 3]>;
+
 /// A label map; `values` holds `height * width` class numbers, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
@@ -37,7 +40,7 @@ impl Labels {
     pub(super) fn decode_with_palette(
         name: &str,
         bytes: &[u8],
-    ) -> Result<(Self, Option<Vec<[u8; 3]>>), AnnotationError> {
+    ) -> Result<(Self, Option<Palette>), AnnotationError> {
         let broken = |error| AnnotationError::file(name, format!("not a readable PNG label map ({error})"));
         let mut decoder = png::Decoder::new(Cursor::new(bytes));
         decoder.set_transformations(Transformations::IDENTITY);
