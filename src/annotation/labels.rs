@@ -37,10 +37,7 @@ impl Labels {
     }
 
     /// And the colours of the numbers, where it has a palette.
-    pub(super) fn decode_with_palette(
-        name: &str,
-        bytes: &[u8],
-    ) -> Result<(Self, Option<Palette>), AnnotationError> {
+    pub(super) fn decode_with_palette(name: &str, bytes: &[u8]) -> Result<(Self, Option<Palette>), AnnotationError> {
         let broken = |error| AnnotationError::file(name, format!("not a readable PNG label map ({error})"));
         let mut decoder = png::Decoder::new(Cursor::new(bytes));
         decoder.set_transformations(Transformations::IDENTITY);

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 
 use super::{Class, Labels, Outlines, components};
 
+/// How often corners are compared at most for a component: noise has millions of both corners and holes.
+const COMPARISONS: usize = 1 << 28;
+
 /// The lines of a picture. A class's number there is its place in `classes`. Holes are joined to the outer outline by
 /// going to them and back the same way, which encloses nothing.
 pub fn write(labels: &Labels, classes: &[Class]) -> String {
@@ -38,18 +41,29 @@ fn share(at: usize, side: usize) -> f64 {
     (at as f64 / side as f64 * 1e6).round() / 1e6
 }
 
-/// One outline around a component and along its holes.
-fn joined(outlines: Outlines) -> Vec<[usize; 2]> {
-    let mut joined = outlines.outer;
-    for hole in outlines.holes {
-        let Some(&start) = hole.first() else { continue };
-        let distance = |corner: &[usize; 2]| corner[0].abs_diff(start[0]).pow(2) + corner[1].abs_diff(start[1]).pow(2);
-        let nearest = joined.iter().enumerate().min_by_key(|(_, corner)| distance(corner));
-        let Some((place, &corner)) = nearest else { continue };
-        let detour = hole.iter().copied().chain([start, corner]);
-        joined.splice(place + 1..place + 1, detour);
+/// One outline around a component and along its holes, each joined to the outer outline's nearest corner.
+fn joined(Outlines { outer, holes }: Outlines) -> Vec<[usize; 2]> {
+    let reach = outer.len().min(COMPARISONS / holes.len().max(1));
+    let place = |hole: &Vec<[usize; 2]>| nearest(&outer[..reach], hole[0]);
+    let mut detours: Vec<_> = holes.into_iter().map(|hole| (place(&hole), hole)).collect();
+    detours.sort_by_key(|(place, _)| *place);
+    let mut detours = detours.into_iter().peekable();
+    let mut joined = Vec::new();
+    for (place, &corner) in outer.iter().enumerate() {
+        joined.push(corner);
+        while let Some((_, hole)) = detours.next_if(|detour| detour.0 == place) {
+            joined.extend(&hole);
+            joined.extend([hole[0], corner]);
+        }
     }
     joined
+}
+
+/// The place of the corner that is nearest to another.
+fn nearest(corners: &[[usize; 2]], [x, y]: [usize; 2]) -> usize {
+    let distance = |corner: &[usize; 2]| corner[0].abs_diff(x).pow(2) + corner[1].abs_diff(y).pow(2);
+    let nearest = corners.iter().enumerate().min_by_key(|(_, corner)| distance(corner));
+    nearest.map_or(0, |(place, _)| place)
 }
 
 #[cfg(test)]
