@@ -61,7 +61,8 @@ fn joined(Outlines { outer, holes }: Outlines) -> Vec<[usize; 2]> {
 
 /// The place of the corner that is nearest to another.
 fn nearest(corners: &[[usize; 2]], [x, y]: [usize; 2]) -> usize {
-    let distance = |corner: &[usize; 2]| corner[0].abs_diff(x).pow(2) + corner[1].abs_diff(y).pow(2);
+    let square = |side: usize| (side as u64).pow(2);
+    let distance = |corner: &[usize; 2]| square(corner[0].abs_diff(x)) + square(corner[1].abs_diff(y));
     let nearest = corners.iter().enumerate().min_by_key(|(_, corner)| distance(corner));
     nearest.map_or(0, |(place, _)| place)
 }

@@ -67,7 +67,7 @@ impl Session {
     ) -> Outcome<Files> {
         let classes: Vec<Class> = from_js(classes.into(), "the classes")?;
         let kinds: Vec<Kind> = from_js(kinds.into(), "the kinds of files")?;
-        if labels.len() != width * height {
+        if width.checked_mul(height) != Some(labels.len()) {
             let problem = format!("{name}: there are {} labels for {width} x {height} pixels", labels.len());
             return Err(JsError::new(&problem));
         }
