@@ -8,7 +8,6 @@ use std::io::{BufRead, Cursor, Seek};
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, metadata::Orientation};
 
 pub use mask::Mask;
-#[cfg(feature = "native")]
 pub(crate) use mask::resize_nearest;
 pub use picture::{Normalisation, Picture};
 

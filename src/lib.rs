@@ -9,11 +9,13 @@
 //!   [`hsnet::Task::segment`];
 //! - [`predict`]: from logits to a mask at the picture's own size;
 //! - [`weights`]: the weight file;
+//! - [`annotation`]: label maps as the files that other programs write and read;
 //! - [`data`], [`train`], [`evaluate`]: natively, from files to episodes, from episodes to weights, and what those are
 //!   worth.
 
 #[cfg(feature = "native")]
 mod ahead;
+pub mod annotation;
 pub mod backbone;
 #[cfg(feature = "native")]
 pub mod cli;

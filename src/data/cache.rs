@@ -55,7 +55,7 @@ impl Default for Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{data::labels::Labels, image::Picture};
+    use crate::{annotation::Labels, image::Picture};
 
     /// A scene of four bytes a pixel.
     fn scene(pixels: usize) -> Result<Scene, DataError> {

@@ -17,16 +17,16 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
-
 use super::{
     Class, Collection, DataError, Format, Selection, Split,
-    files::{Annotation, Files, Regions},
+    files::{Annotation, Files},
     folder::stem,
-    labels::IGNORED,
     listing::{Listed, Listing},
     lists::{self, Benchmark, FOLDS, LEAST_AREA, Lists},
-    region::{Region, unpack_runs},
+};
+use crate::annotation::{
+    IGNORED, Regions,
+    coco::{Instance, Instances, base},
 };
 
 /// The editions, the one of the published splits first.
@@ -96,55 +96,6 @@ fn parts_of_lists(root: &Path, lists: &Lists, selection: &Selection) -> Vec<Stri
         (false, _) if there.is_empty() || named.iter().all(is_there) => named,
         _ => there,
     }
-}
-
-/// What the annotation files say, in the fields that matter here.
-#[derive(Deserialize)]
-struct Instances {
-    images: Vec<Image>,
-    annotations: Vec<Instance>,
-    categories: Vec<Category>,
-}
-
-#[derive(Deserialize)]
-struct Image {
-    id: u64,
-    file_name: String,
-    width: u32,
-    height: u32,
-}
-
-#[derive(Deserialize)]
-struct Category {
-    id: u64,
-    name: String,
-}
-
-/// An object, or a crowd of them.
-#[derive(Deserialize)]
-struct Instance {
-    image_id: u64,
-    category_id: u64,
-    segmentation: Segmentation,
-    area: f64,
-    #[serde(default)]
-    iscrowd: u8,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Segmentation {
-    /// Outlines, each `x, y, x, y, ...`.
-    Polygons(Vec<Vec<f64>>),
-    /// Runs over a picture of `size` = [height, width].
-    Runs { size: [u32; 2], counts: Counts },
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Counts {
-    Numbers(Vec<u32>),
-    Text(String),
 }
 
 /// The annotated pictures of some parts of COCO.
@@ -264,31 +215,6 @@ impl Pictured {
         let places = [root.join(&name), images.join(&name), images.join(&self.file_name), root.join(&self.file_name)];
         places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
     }
-}
-
-impl Segmentation {
-    /// The region in a picture of `picture` = (width, height).
-    fn region(self, picture: Option<(u32, u32)>) -> Result<Region, String> {
-        let (size, runs) = match self {
-            Self::Polygons(outlines) => {
-                let corners = outlines.iter().map(|outline| outline.as_chunks::<2>().0.to_vec());
-                return Ok(Region::Polygons(corners.collect()));
-            }
-            Self::Runs { size, counts: Counts::Numbers(runs) } => (size, runs),
-            Self::Runs { size, counts: Counts::Text(text) } => (size, unpack_runs(&text)?),
-        };
-        let [height, width] = size.map(u64::from);
-        let covered: u64 = runs.iter().map(|&run| u64::from(run)).sum();
-        match covered == height * width && picture == Some((size[1], size[0])) {
-            true => Ok(Region::Runs(runs)),
-            false => Err(format!("an annotation runs over {covered} pixels of a picture of {width} x {height}")),
-        }
-    }
-}
-
-/// The last part of a path.
-fn base(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use super::{
     Cache, DataError, Format,
     draws::{self, Draw, Protocol},
     files::Files,
-    labels::{IGNORED, Labels},
 };
 use crate::{
+    annotation::{IGNORED, Labels},
     episode::{Episode, Shot},
     image::{Mask, Picture},
 };

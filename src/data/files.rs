@@ -7,8 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{DataError, Scene, labels::Labels, region::Region};
-use crate::image::{self, Mask, Picture};
+use super::{DataError, Scene};
+use crate::{
+    annotation::{Labels, Regions},
+    image::{self, Mask, Picture},
+};
 
 /// A picture file and its annotation.
 #[derive(Debug)]
@@ -28,14 +31,6 @@ pub(super) enum Annotation {
     Object(PathBuf),
     /// Regions with their labels, painted one over another.
     Regions(Arc<Regions>),
-}
-
-/// Labelled regions of a picture, in the order in which they are painted.
-#[derive(Debug, Default)]
-pub(super) struct Regions {
-    /// Width and height of the picture, where the annotation says so.
-    pub size: Option<(u32, u32)>,
-    pub painted: Vec<(u8, Region)>,
 }
 
 impl Files {
@@ -67,15 +62,9 @@ impl Files {
 impl Annotation {
     fn decode(&self, picture: &Picture) -> Result<Labels, DataError> {
         Ok(match self {
-            Self::Classes(path) => Labels::decode(path, &read(path)?)?,
+            Self::Classes(path) => decode(path)?,
             Self::Object(path) => Mask::decode(&display(path), &read(path)?)?.into(),
-            Self::Regions(regions) => {
-                let mut labels = Labels::empty(picture.width, picture.height);
-                for (label, region) in &regions.painted {
-                    region.paint(&mut labels, *label);
-                }
-                labels
-            }
+            Self::Regions(regions) => regions.paint(picture.width, picture.height),
         })
     }
 }
@@ -94,6 +83,11 @@ fn mismatch(path: &Path, annotation: &Annotation, labels: (u32, u32), picture: (
 fn dimensions(path: &Path) -> Result<(u32, u32), String> {
     let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     image::dimensions(&display(path), BufReader::new(file)).map_err(|error| error.to_string())
+}
+
+/// Reads a file of class numbers.
+pub(super) fn decode(path: &Path) -> Result<Labels, DataError> {
+    Ok(Labels::decode(&display(path), &read(path)?)?)
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {

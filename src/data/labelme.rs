@@ -1,8 +1,6 @@
 //! LabelMe (Russell et al., IJCV 2008; the desktop tool of that name): NAME.json beside NAME.jpg, in the folder itself
 //! or in folders inside it. Each label is a class, and a picture is there for all labels in it. All of it is there to
 //! learn from, none to be tested on.
-//!
-//! Polygons, rectangles, circles and masks mark pixels, later ones over earlier ones; points and lines mark none.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -12,22 +10,15 @@ use std::{
     sync::Arc,
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rayon::prelude::*;
-use serde::Deserialize;
 
 use super::{
     Class, Collection, DataError, Format, Selection, Split,
-    files::{Annotation, Files, Regions},
+    files::{Annotation, Files},
     folder::{entries, has_extension, pictures, relative, stem, subfolders},
-    labels::IGNORED,
     listing::{Listed, Listing},
-    region::Region,
 };
-use crate::image::Mask;
-
-/// How many corners a circle is given.
-const CORNERS: usize = 180;
+use crate::annotation::{Regions, labelme::Description};
 
 pub(super) fn looks_like(root: &Path) -> bool {
     descriptions(root).is_ok_and(|found| found.iter().any(|description| beside(description).is_some()))
@@ -92,32 +83,6 @@ fn beside(description: &Path) -> Option<PathBuf> {
     beside.into_iter().find(|picture| stem(picture) == name)
 }
 
-/// A description as LabelMe writes it, in the fields that matter here.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Description {
-    shapes: Vec<Shape>,
-    #[serde(default)]
-    image_path: String,
-    image_width: Option<u32>,
-    image_height: Option<u32>,
-}
-
-#[derive(Deserialize)]
-struct Shape {
-    label: String,
-    points: Vec<[f64; 2]>,
-    /// Files of early versions know polygons only.
-    #[serde(default = "polygon")]
-    shape_type: String,
-    /// A PNG in base64, of the pixels between the two points.
-    mask: Option<String>,
-}
-
-fn polygon() -> String {
-    "polygon".into()
-}
-
 /// A picture with what is marked in it.
 struct Described {
     picture: PathBuf,
@@ -132,75 +97,30 @@ impl Described {
         let file = File::open(path).map_err(|error| about(error.to_string()))?;
         let description: Description = serde_json::from_reader(BufReader::new(file))
             .map_err(|error| about(format!("not a description as LabelMe writes it ({error})")))?;
-        let mut labels: Vec<String> = Vec::new();
-        let mut regions = Regions { size: description.image_width.zip(description.image_height), painted: vec![] };
-        for shape in &description.shapes {
-            let Some(region) = shape.region().map_err(|problem| about(format!("{}: {problem}", shape.label)))? else {
-                continue;
-            };
-            let known = labels.iter().position(|label| *label == shape.label);
-            if known.is_none() {
-                labels.push(shape.label.clone());
-            }
-            let label = u8::try_from(known.map_or(labels.len(), |place| place + 1)).unwrap_or(IGNORED);
-            if label == IGNORED {
-                return Err(about(format!("it has more than the {} labels that are read", IGNORED - 1)));
-            }
-            regions.painted.push((label, region));
-        }
-        Ok(Self { picture: description.picture(path), labels, regions: Arc::new(regions) })
+        let (labels, regions) = description.regions().map_err(about)?;
+        Ok(Self { picture: picture(&description.image_path, path), labels, regions: Arc::new(regions) })
     }
 }
 
-impl Description {
-    /// The picture that the description at `path` names, in its own folder or from there on, or else the one beside it.
-    fn picture(&self, path: &Path) -> PathBuf {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        // Windows' separators too.
-        let named = self.image_path.replace('\\', "/");
-        let places = [folder.join(named.rsplit('/').next().unwrap_or(&named)), folder.join(&named)];
-        let found = places.iter().find(|place| place.is_file()).cloned();
-        found.or_else(|| beside(path)).unwrap_or_else(|| places[0].clone())
-    }
-}
-
-impl Shape {
-    /// The pixels that it marks, if it is of a kind that marks any.
-    fn region(&self) -> Result<Option<Region>, String> {
-        let outline = match (self.shape_type.as_str(), self.points.as_slice()) {
-            ("point" | "points" | "line" | "linestrip", _) => return Ok(None),
-            ("rectangle", &[[x0, y0], [x1, y1]]) => vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]],
-            ("circle", &[centre, edge]) => circle(centre, edge),
-            ("mask", &[corner, _]) => return self.stencil(corner).map(Some),
-            ("polygon" | "rectangle", points) if points.len() > 2 => points.to_vec(),
-            (kind, points) => return Err(format!("a {kind} of {} points cannot be drawn", points.len())),
-        };
-        Ok(Some(Region::Polygons(vec![outline])))
-    }
-
-    fn stencil(&self, corner: [f64; 2]) -> Result<Region, String> {
-        let png = self.mask.as_deref().ok_or("a mask without pixels")?;
-        let png = BASE64_STANDARD.decode(png).map_err(|error| format!("its mask is no base64 ({error})"))?;
-        let mask = Mask::decode("its mask", &png).map_err(|error| error.to_string())?;
-        let [left, top] = corner.map(|at| at as usize);
-        Ok(Region::Stencil { left, top, mask })
-    }
-}
-
-/// A polygon in place of the circle around `centre` through `edge`.
-fn circle(centre: [f64; 2], edge: [f64; 2]) -> Vec<[f64; 2]> {
-    let radius = (edge[0] - centre[0]).hypot(edge[1] - centre[1]);
-    let corner = |number: usize| {
-        let (sin, cos) = (number as f64 / CORNERS as f64 * std::f64::consts::TAU).sin_cos();
-        [centre[0] + radius * cos, centre[1] + radius * sin]
-    };
-    (0..CORNERS).map(corner).collect()
+/// The picture that the description at `path` names, in its own folder or from there on, or else the one beside it.
+fn picture(named: &str, path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    // Windows' separators too.
+    let named = named.replace('\\', "/");
+    let places = [folder.join(named.rsplit('/').next().unwrap_or(&named)), folder.join(&named)];
+    let found = places.iter().find(|place| place.is_file()).cloned();
+    found.or_else(|| beside(path)).unwrap_or_else(|| places[0].clone())
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+
     use super::*;
-    use crate::data::fixture::{Tree, selection};
+    use crate::{
+        data::fixture::{Tree, selection},
+        image::Mask,
+    };
 
     fn shape(label: &str, kind: &str, points: &[[f64; 2]]) -> serde_json::Value {
         serde_json::json!({"label": label, "shape_type": kind, "points": points, "group_id": null, "flags": {}})

@@ -17,7 +17,6 @@ pub(crate) mod fixture;
 mod folder;
 mod fss;
 mod labelme;
-mod labels;
 mod listing;
 mod lists;
 mod literal;
@@ -25,7 +24,6 @@ mod numpy;
 mod pascal;
 mod paste;
 mod photographs;
-mod region;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -38,7 +36,7 @@ pub use draws::{Draw, Protocol};
 pub use photographs::{Making, Photographs, Sample, supports};
 pub use source::{Mixture, Rng, Source, stream};
 
-use crate::image::ImageError;
+use crate::{annotation::AnnotationError, image::ImageError};
 
 /// A layout of files on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -115,6 +113,8 @@ pub enum DataError {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Image(#[from] ImageError),
+    #[error(transparent)]
+    Annotation(#[from] AnnotationError),
     #[error("{}: {} of its files and lines cannot be used:\n{}", root.display(), problems.len(), list(problems))]
     Files { root: PathBuf, problems: Vec<String> },
     #[error("{0}")]

@@ -8,9 +8,8 @@ use std::path::Path;
 
 use super::{
     Class, Collection, DataError, Format, Selection,
-    files::{Annotation, Files, read},
+    files::{Annotation, Files, decode},
     folder::stem,
-    labels::Labels,
     listing::{Listed, Listing},
     lists::{self, Benchmark, LEAST_AREA},
 };
@@ -59,7 +58,7 @@ fn shown(root: &Path, listed: &Listed) -> Result<Vec<usize>, String> {
     let Annotation::Classes(labels) = &files.annotation else {
         return Ok(vec![]);
     };
-    let labels = read(labels).and_then(|bytes| Labels::decode(labels, &bytes)).map_err(|error| error.to_string())?;
+    let labels = decode(labels).map_err(|error| error.to_string())?;
     let area = |class: usize| labels.values.iter().filter(|&&value| usize::from(value) == class + 1).count();
     Ok((0..CLASSES.len()).filter(|&class| area(class) >= LEAST_AREA).collect())
 }

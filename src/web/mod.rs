@@ -4,6 +4,7 @@
 //! error is an `Error` whose message is a sentence for the person at the page.
 
 mod device;
+mod files;
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -12,6 +13,7 @@ use burn::Tensor;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
+use crate::annotation::Pack;
 use crate::episode::Shot;
 use crate::hsnet::{Segmenter, Task};
 use crate::image::{self, Mask, Picture};
@@ -62,6 +64,8 @@ pub struct Session {
     size: Option<usize>,
     task: Option<Task>,
     queries: HashMap<String, Query>,
+    /// The files of pictures that are being saved.
+    pack: Option<Pack>,
 }
 
 /// What is kept of a query: enough to draw its mask at any threshold.
@@ -110,7 +114,7 @@ impl Session {
         let running = Running::open(&device).await?;
         web_sys::console::info_2(&"fewseg runs on".into(), &running.adapter.as_str().into());
         let segmenter = load(&weights, &running, size)?;
-        Ok(Session { running, segmenter, size, task: None, queries: HashMap::new() })
+        Ok(Session { running, segmenter, size, task: None, queries: HashMap::new(), pack: None })
     }
 
     /// What is running.

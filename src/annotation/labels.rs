@@ -1,14 +1,17 @@
 //! Label maps: PNG files whose pixel values are class numbers.
 
-use std::{io::Cursor, path::Path};
+use std::io::Cursor;
 
 use png::{BitDepth, ColorType, Transformations};
 
-use super::DataError;
+use super::AnnotationError;
 use crate::image::{Mask, resize_nearest};
 
 /// The label of pixels that belong to no class and that no metric counts, as PASCAL marks outlines.
-pub(super) const IGNORED: u8 = 255;
+pub const IGNORED: u8 = 255;
+
+/// The colours of numbers from 0 on.
+pub(super) type Palette = Vec<[u8; 3]>;
 
 /// A label map; `values` holds `height * width` class numbers, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +29,16 @@ impl Labels {
 
     /// Reads the numbers themselves from a grey or palette PNG; a general reader would hand out
     /// the palette's colours.
-    pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self, DataError> {
-        let broken =
-            |error: png::DecodingError| DataError::layout(path, format!("not a readable PNG label map ({error})"));
+    ///
+    /// # Errors
+    /// When it is no such PNG; `name` is what the error calls it.
+    pub fn decode(name: &str, bytes: &[u8]) -> Result<Self, AnnotationError> {
+        Ok(Self::decode_with_palette(name, bytes)?.0)
+    }
+
+    /// And the colours of the numbers, where it has a palette.
+    pub(super) fn decode_with_palette(name: &str, bytes: &[u8]) -> Result<(Self, Option<Palette>), AnnotationError> {
+        let broken = |error| AnnotationError::file(name, format!("not a readable PNG label map ({error})"));
         let mut decoder = png::Decoder::new(Cursor::new(bytes));
         decoder.set_transformations(Transformations::IDENTITY);
         let mut reader = decoder.read_info().map_err(broken)?;
@@ -45,12 +55,13 @@ impl Labels {
                     "a label map is a grey or palette PNG of up to 8 bits, this one is {color:?} \
                      with {depth:?}"
                 );
-                return Err(DataError::layout(path, problem));
+                return Err(AnnotationError::file(name, problem));
             }
         };
         let (width, height) = (frame.width as usize, frame.height as usize);
         let values = packed.chunks_exact(frame.line_size).flat_map(|row| unpack(row, bits).take(width)).collect();
-        Ok(Self { width, height, values })
+        let palette = reader.info().palette.as_ref().map(|colours| colours.as_chunks::<3>().0.to_vec());
+        Ok((Self { width, height, values }, palette))
     }
 
     /// The map at another size, each pixel taken from where it falls.
@@ -69,6 +80,13 @@ impl From<Mask> for Labels {
 fn unpack(row: &[u8], bits: u32) -> impl Iterator<Item = u8> {
     let mask = u8::MAX >> (8 - bits);
     row.iter().flat_map(move |&byte| (1..=8 / bits).map(move |place| (byte >> (8 - bits * place)) & mask))
+}
+
+/// A map of one digit a pixel, a string a row; a dot is the background.
+#[cfg(test)]
+pub(super) fn drawn(rows: &[&str]) -> Labels {
+    let values = rows.concat().bytes().map(|byte| byte.saturating_sub(b'0')).collect();
+    Labels { width: rows[0].len(), height: rows.len(), values }
 }
 
 #[cfg(test)]
@@ -90,7 +108,7 @@ mod tests {
     #[test]
     fn a_palette_keeps_its_numbers() {
         let png = palette_png(BitDepth::Eight, 3, &[0, 15, 255, 1, 2, 3]);
-        let labels = Labels::decode(Path::new("l.png"), &png).unwrap();
+        let labels = Labels::decode("l.png", &png).unwrap();
         assert_eq!([labels.width, labels.height], [3, 2]);
         assert_eq!(labels.values, [0, 15, 255, 1, 2, 3]);
     }
@@ -98,7 +116,7 @@ mod tests {
     #[test]
     fn numbers_of_four_bits_are_unpacked() {
         let png = palette_png(BitDepth::Four, 3, &[0x12, 0x30, 0x45, 0x60]);
-        let labels = Labels::decode(Path::new("l.png"), &png).unwrap();
+        let labels = Labels::decode("l.png", &png).unwrap();
         assert_eq!(labels.values, [1, 2, 3, 4, 5, 6]);
     }
 
@@ -110,7 +128,7 @@ mod tests {
         let mut writer = encoder.write_header().unwrap();
         writer.write_image_data(&[1, 2, 3]).unwrap();
         writer.finish().unwrap();
-        let error = Labels::decode(Path::new("rgb.png"), &bytes).unwrap_err();
+        let error = Labels::decode("rgb.png", &bytes).unwrap_err();
         assert!(error.to_string().starts_with("rgb.png: a label map is"));
     }
 }

@@ -1,11 +1,11 @@
 //! Regions of a picture as annotations describe them, painted into a label map.
 
-use super::labels::Labels;
+use super::Labels;
 use crate::image::Mask;
 
 /// A region of a picture.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Region {
+pub enum Region {
     /// Outlines by their corners `[x, y]`, in pixels from the picture's top left corner; what any of them encloses.
     Polygons(Vec<Vec<[f64; 2]>>),
     /// Pixels down the columns of the whole picture, one column after another: how many are outside, how many inside,
@@ -13,6 +13,25 @@ pub(super) enum Region {
     Runs(Vec<u32>),
     /// A mask whose top left corner lies at `(left, top)` in the picture.
     Stencil { left: usize, top: usize, mask: Mask },
+}
+
+/// Labelled regions of a picture, in the order in which they are painted.
+#[derive(Debug, Default)]
+pub struct Regions {
+    /// Width and height of the picture, where the annotation says so.
+    pub size: Option<(u32, u32)>,
+    pub painted: Vec<(u8, Region)>,
+}
+
+impl Regions {
+    /// The label map of a picture of that size.
+    pub fn paint(&self, width: usize, height: usize) -> Labels {
+        let mut labels = Labels::empty(width, height);
+        for (label, region) in &self.painted {
+            region.paint(&mut labels, *label);
+        }
+        labels
+    }
 }
 
 impl Region {
@@ -96,35 +115,6 @@ fn edge([x0, y0]: [i64; 2], [x1, y1]: [i64; 2]) -> Vec<[i64; 2]> {
         let slope = (end - x) as f64 / height as f64;
         (0..=height).map(|step| [rounded(x, slope, step), y + step]).collect()
     }
-}
-
-/// Unpacks the text in which COCO writes runs: digits of five bits, lowest first, from the character '0' on; the sixth
-/// bit says that more follow, the fifth of the last is the sign; from the fourth run on, what is written is the
-/// difference to the run before the last.
-///
-/// # Errors
-/// When the text is none of that.
-pub(super) fn unpack_runs(text: &str) -> Result<Vec<u32>, String> {
-    let broken = || "its compressed runs are broken".to_owned();
-    let mut runs: Vec<u32> = Vec::new();
-    let (mut value, mut bits) = (0i64, 0);
-    for byte in text.bytes() {
-        let digit = i64::from(byte.checked_sub(48).filter(|digit| *digit < 64 && bits < 35).ok_or_else(broken)?);
-        value |= (digit & 31) << bits;
-        bits += 5;
-        if digit & 32 != 0 {
-            continue;
-        }
-        if digit & 16 != 0 {
-            value -= 1 << bits;
-        }
-        if runs.len() > 2 {
-            value += i64::from(runs[runs.len() - 2]);
-        }
-        runs.push(u32::try_from(value).map_err(|_| broken())?);
-        (value, bits) = (0, 0);
-    }
-    if bits == 0 { Ok(runs) } else { Err(broken()) }
 }
 
 #[cfg(test)]
@@ -278,23 +268,6 @@ mod tests {
         let mut labels = Labels::empty(3, 2);
         Region::Runs(vec![1, 2, 2, 1]).paint(&mut labels, 7);
         assert_eq!(labels.values, [0, 7, 0, 7, 0, 7]);
-    }
-
-    /// `pycocotools.mask.encode(m)["counts"]`, where `m = zeros((300, 8))` but for `m[37:260, 1:3] = m[5, 4] =
-    /// m[:299, 6] = m[100:120, 7] = 1`, and its runs counted one by one.
-    #[test]
-    fn packed_runs_are_unpacked() {
-        let packed = r"a:o6]20\8RIi7Z9c@YG_2";
-        let runs = [337, 223, 77, 223, 345, 1, 594, 299, 101, 20, 180];
-        assert_eq!(unpack_runs(packed).unwrap(), runs);
-        assert_eq!(runs.iter().sum::<u32>(), 300 * 8);
-    }
-
-    #[test]
-    fn broken_runs_are_refused() {
-        for broken in ["P", "0 0", "/", "0O", "PPPPPPPPPPPP0", "ä"] {
-            assert!(unpack_runs(broken).is_err(), "{broken:?} is read");
-        }
     }
 
     #[test]
