@@ -1,6 +1,6 @@
 // Keeps the page in the browser, whole, so that it opens at once and without a network. All files of a build are taken
-// together and checked against the build's list; a page only ever gets files of one build. A new build waits until no
-// page of the old one is open, which is at the next start.
+// together and checked against the build's list; a page only ever gets files of one build. A new build waits for the next
+// start: until no page of the old one is open, or the only one has just been started and has done nothing yet.
 
 /** scripts/list-build.mjs puts the build's id here; a page that was not built is not kept. */
 const BUILD = "";
@@ -72,25 +72,24 @@ async function activate() {
 
 /** @param {Request} request */
 async function answer(request) {
-  if (request.mode === "navigate" && (await giveWay())) return new Response("", { headers: { refresh: "0" } });
   const { origin, pathname } = new URL(request.url);
   const path = origin + pathname;
   const kept = await (await caches.open(SHELF + BUILD)).match(path.replace(/\/index\.html$/, "/"));
   return kept ?? fetch(request);
 }
 
-/** When the only page is started anew it is the time for a build that waits. It takes over, and the page asks it again. */
-async function giveWay() {
-  const { waiting } = worker.registration;
-  if (!waiting || (await worker.clients.matchAll()).length > 1) return false;
-  waiting.postMessage("take over");
-  return true;
+/** A page that has just been started asks for it, and is answered whether it is the only one; then it starts once more. @param {MessagePort | undefined} port */
+async function takeOver(port) {
+  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const alone = pages.filter(({ url }) => url.startsWith(scope)).length < 2;
+  port?.postMessage(alone);
+  if (alone) await worker.skipWaiting();
 }
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(activate()));
-worker.addEventListener("message", ({ data }) => {
-  if (data === "take over") void worker.skipWaiting();
+worker.addEventListener("message", (event) => {
+  if (event.data === "take over") event.waitUntil(takeOver(event.ports[0]));
 });
 worker.addEventListener("fetch", (event) => {
   const { method, url } = event.request;

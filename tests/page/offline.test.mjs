@@ -12,7 +12,7 @@ import { serve } from "./server.mjs";
 
 /** @param {string} path */
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const READY = "Ready to work offline: this page now opens without a network, too.";
+const READY = " Ready to work offline: this page now opens without a network, too.";
 
 /** @type {string} */
 let folder;
@@ -35,7 +35,8 @@ beforeEach(async () => {
   const site = join(folder, "some", "folder");
   for (const part of ["js", "icons", "vendor", "style.css", "grid.css", "icon.svg", "manifest.webmanifest", "sw.js"]) cpSync(here(`../../www/${part}`), join(site, part), { recursive: true });
   const html = readFileSync(here("pages/bare.html"), "utf8");
-  writeFileSync(join(site, "index.html"), html.replace("</head>", '<link rel="manifest" href="manifest.webmanifest"></head>'));
+  writeFileSync(join(site, "index.html"), html.replace("</head>", '<link rel="manifest" href="manifest.webmanifest"><script type="module" src="start.js"></script></head>'));
+  cpSync(here("pages/start.js"), join(site, "start.js"));
   build("first");
   server = await serve(folder);
   address = `${server.url}some/folder/`;
@@ -59,18 +60,8 @@ function change(version, ...files) {
   for (const file of files) writeFileSync(join(folder, "some", "folder", "js", `${file}.js`), `export const version = "${version}";`);
 }
 
-const versions = () =>
-  page.evaluate((paths) => Promise.all(paths.map(async (path) => (await import(path)).version)), ["./js/a.js", "./js/b.js"]);
-
-/** Opens the page as its own program does: then keeps it. @returns {Promise<string[]>} what was told */
-const keep = () =>
-  page.evaluate(async (path) => {
-    /** @type {string[]} */
-    const told = [];
-    const { keepOffline } = await import(path);
-    await keepOffline((/** @type {string} */ sentence) => told.push(sentence));
-    return told;
-  }, "./js/offline.js");
+/** The page has started with these files, and has heard what there is to hear. @param {string} a @param {string} b @param {string} [told] */
+const started = (a, b, told = "") => page.getByText(`Started with ${a} and ${b}.${told} Kept.`, { exact: true }).waitFor();
 
 /** The service worker of a new build has come as far as it gets. */
 const updated = () =>
@@ -85,15 +76,15 @@ const updated = () =>
 
 test("after the first visit it opens with the network gone, threads and all", async () => {
   await page.goto(address);
-  assert.deepEqual(await keep(), [READY]);
+  await started("first", "first", READY);
   await page.reload();
-  assert.deepEqual(await keep(), [], "it is said once");
+  await started("first", "first");
   await server?.close();
   server = undefined;
   await page.close();
   page = await context.newPage();
   await page.goto(`${address}index.html?device=cpu`);
-  assert.deepEqual(await versions(), ["first", "first"]);
+  await started("first", "first");
   assert.equal(await page.evaluate(async () => (await fetch("icons/icon-512.png", { cache: "no-cache" })).headers.get("content-type")), "image/png");
   const bytes = [...readFileSync(sample("duck.jpg"))];
   const thumb = await page.evaluate(async ({ path, bytes }) => {
@@ -105,50 +96,51 @@ test("after the first visit it opens with the network gone, threads and all", as
   assert.equal(thumb, "image/jpeg");
 });
 
-test("a new build is taken at the next start, whole", async () => {
+test("a new build is taken at the next start, whole, and loads no more than what is new", async () => {
   await page.goto(address);
-  await keep();
+  await started("first", "first", READY);
   await page.reload();
+  await started("first", "first");
   build("second");
-  assert.deepEqual(await versions(), ["first", "first"], "what runs stays what it is");
+  /** @type {string[]} */
+  const asked = [];
+  context.on("request", (request) => request.serviceWorker() && asked.push(request.url().slice(address.length)));
   assert.equal(await updated(), "installed");
-  await page.goto(address);
-  await page.waitForFunction(() => document.readyState === "complete" && document.querySelector("main"));
-  await page.waitForLoadState("networkidle");
-  assert.deepEqual(await versions(), ["second", "second"]);
+  assert.deepEqual(asked.filter((path) => path !== "sw.js").sort(), ["build.json", "js/a.js", "js/b.js"]);
+  await page.reload();
+  await started("second", "second");
   assert.equal(await page.evaluate(async () => (await caches.keys()).length), 1, "the old build is gone");
 });
 
 test("a second page keeps the build that the first has", async () => {
   await page.goto(address);
-  await keep();
+  await started("first", "first", READY);
   await page.reload();
+  await started("first", "first");
   build("second");
   assert.equal(await updated(), "installed");
   const first = page;
   page = await context.newPage();
   await page.goto(address);
-  assert.deepEqual(await versions(), ["first", "first"]);
+  await started("first", "first");
   await first.close();
-  await page.goto(address);
-  await page.waitForLoadState("networkidle");
-  assert.deepEqual(await versions(), ["second", "second"]);
+  await page.reload();
+  await started("second", "second");
 });
 
 test("of a build that is half there nothing is taken", async () => {
   await page.goto(address);
-  await keep();
-  await page.reload();
+  await started("first", "first", READY);
   build("second");
   change("third", "b");
   assert.equal(await updated(), "redundant");
   await page.reload();
-  assert.deepEqual(await versions(), ["first", "first"]);
+  await started("first", "first");
 });
 
 test("the browser would install it as an app", async () => {
   await page.goto(address);
-  await keep();
+  await started("first", "first", READY);
   const devtools = await context.newCDPSession(page);
   const { errors } = await devtools.send("Page.getAppManifest");
   assert.deepEqual(errors, []);

@@ -19,7 +19,7 @@ const TYPES = {
 
 /** @param {string[]} roots @param {string} path */
 function locate(roots, path) {
-  const inside = normalize(decodeURIComponent(path)).replace(/^([/\\]|\.\.)+/, "") || "index.html";
+  const inside = normalize(decodeURIComponent(path)).replace(/^([/\\]|\.\.)+/, "").replace(/(^|\/)$/, "$1index.html");
   for (const root of roots) {
     const file = join(root, inside);
     const stat = statSync(file, { throwIfNoEntry: false });
