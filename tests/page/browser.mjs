@@ -11,14 +11,16 @@ const QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-com
 const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 const NO_WEBGPU = ["--disable-features=WebGPU", "--disable-blink-features=WebGPU"];
 
+const CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+
 /** SwiftShader on a busy machine is slow; a hung page still fails. */
 export const PATIENCE = 240_000;
 
-/** @param {{ webgpu: boolean }} wish */
-export const launch = ({ webgpu }) =>
+/** @param {{ webgpu: boolean, camera?: string }} wish  camera: a video that it shows instead of asking for one */
+export const launch = ({ webgpu, camera }) =>
   chromium.launch({
     executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-    args: [...QUIET, ...(webgpu ? WEBGPU : NO_WEBGPU)],
+    args: [...QUIET, ...(webgpu ? WEBGPU : NO_WEBGPU), ...(camera ? [...CAMERA, `--use-file-for-fake-video-capture=${camera}`] : [])],
   });
 
 /**

@@ -95,12 +95,17 @@ let asked = 0;
 /** @param {unknown} error */
 const giveUp = (error) => say({ id: asked, kind: "trouble", message: stopped(error), fatal: true });
 
+/** For the console. @type {{ lost: Promise<{ message: string }> }[]} */
+const devices = [];
+Object.assign(self, { devices });
+
 /** A GPU that goes away (another driver, the machine's sleep) tells nobody who waits for it. So its device is watched. */
 function watchDevices() {
   if (!("GPUAdapter" in self)) return;
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (/** @type {unknown[]} */ ...settings) {
     const device = await request.apply(this, settings);
+    devices.push(device);
     void device.lost.then(({ message }) =>
       say({ id: asked, kind: "trouble", message: `The GPU was lost (${message || "no reason given"}). Press “Start again”.`, fatal: true, device: true }),
     );

@@ -1,0 +1,408 @@
+// What the page is for, row by row, used as a person uses it: several classes, the loop of correcting and teaching,
+// seeing why, the camera, everything out and read back, tasks, networks, and nothing lost.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { PATIENCE, card, downloadMask, drop, easel, found, launch, maskDoor, openCard, overlap, queryDoor, readMask, ready, showDoor } from "./browser.mjs";
+import * as files from "./files.mjs";
+import { encodePng } from "./png.mjs";
+import { serve } from "./server.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("./browser.mjs").Mask} Mask */
+
+/** @param {string} path */
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const DIST = process.env["DIST"] ?? here("../../dist");
+const SHOTS = here("shots/");
+const READERS = here("../../target/readers/bin/python");
+const FEWSEG = here("../../target/debug/fewseg");
+/** The network sees the same as in use, and small enough for a busy machine. */
+const SIZE = 256;
+/** What a camera would see: the same picture again and again. */
+const FRAMES = 12;
+
+const folder = mkdtempSync(join(tmpdir(), "fewseg-product-"));
+const camera = join(folder, "camera.mjpeg");
+writeFileSync(camera, Buffer.concat(Array.from({ length: FRAMES }, () => readFileSync(files.sample("bathroom.jpg")))));
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {import("playwright-core").BrowserContext} */
+let context;
+/** @type {Page} */
+let page;
+/** @type {string[]} */
+let complaints = [];
+
+/** @param {string} query @param {Parameters<typeof browser.newContext>[0]} [settings] */
+async function open(query, settings = {}) {
+  context = await browser.newContext({ acceptDownloads: true, viewport: { width: 1280, height: 900 }, ...settings });
+  await visit(query);
+}
+
+/** @param {string} query */
+async function visit(query) {
+  page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  complaints = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  await page.goto(`${server.url}${query}`);
+}
+
+/** The labels of a sample: 1 duck, 2 mug, 3 ball. @param {string} name @param {number} label @returns {Mask} */
+function truth(name, label) {
+  const path = name === "picnic" ? files.sample("picnic-labels.png") : here(`samples/${name}-labels.png`);
+  const { width, height, data } = readMask(path);
+  return { width, height, data: data.map((value) => (value === label ? 255 : 0)) };
+}
+
+/** @param {Mask} labels @param {number} number @returns {Mask} */
+const only = ({ width, height, data }, number) => ({ width, height, data: data.map((value) => (value === number ? 255 : 0)) });
+
+async function showTheDuck() {
+  await drop(page, showDoor(page), files.sample("duck.jpg"), files.sample("duck-mask.png"));
+  await page.getByText(/^18 % of duck.jpg is painted/).waitFor();
+}
+
+/** @param {number} count */
+const done = (count) => page.getByText(`Done: ${count} ${count === 1 ? "picture" : "pictures"} looked through.`).waitFor({ timeout: PATIENCE });
+
+before(async () => {
+  server = await serve(DIST);
+  mkdirSync(SHOTS, { recursive: true });
+  browser = await launch({ webgpu: true, camera });
+});
+after(async () => {
+  await browser.close();
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+describe("classes", () => {
+  test("several are found at once, each pixel in one of them", { timeout: PATIENCE }, async () => {
+    await open(`?device=cpu&size=${SIZE}`);
+    await ready(page);
+    await page.getByRole("button", { name: "Several things at once" }).click();
+    await done(3);
+    const lawn = await downloadMask(page, "lawn.jpg");
+    assert.deepEqual([...new Set(lawn.data)].filter((value) => value > 3), [], "numbers of classes and nothing else");
+    const duck = overlap(only(lawn, 1), truth("lawn", 1));
+    console.log(`  overlap of the duck among others: ${duck.toFixed(3)}`);
+    assert.ok(duck >= 0.4, `overlap ${duck}`);
+    await page.screenshot({ path: `${SHOTS}classes-1280.png`, fullPage: true });
+  });
+
+  test("they are named, hidden and removed", { timeout: PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await showTheDuck();
+    await page.getByRole("button", { name: "Class", exact: true }).click();
+    await page.getByLabel("Name of class 2").fill("pond");
+    await page.getByLabel("Name of class 2").press("Enter");
+    await page.getByLabel("Paint pond").check({ force: true });
+    await easel(page).focus();
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: /^duck.jpg, painted: thing, pond/ }).waitFor();
+    await page.getByRole("button", { name: "Hide pond" }).click();
+    assert.equal(await page.getByRole("button", { name: "Hide pond" }).getAttribute("aria-pressed"), "true");
+    await page.getByRole("button", { name: "Remove the class pond" }).click();
+    await page.getByRole("button", { name: /^duck.jpg, painted: thing$/ }).waitFor();
+  });
+});
+
+describe("annotations that come with their pictures", () => {
+  /** A square about the duck, as LabelMe writes it. */
+  const labelme = JSON.stringify({
+    version: "5.5.0", flags: {}, imagePath: "duck.jpg", imageData: null, imageHeight: 360, imageWidth: 480,
+    shapes: [{ label: "rubber duck", points: [[120, 60], [360, 60], [360, 300], [120, 300]], group_id: null, shape_type: "polygon", flags: {} }],
+  });
+  const coco = JSON.stringify({
+    images: [{ id: 7, file_name: "photos/duck.jpg", width: 480, height: 360 }],
+    categories: [{ id: 3, name: "rubber duck" }],
+    annotations: [{ id: 1, image_id: 7, category_id: 3, iscrowd: 0, area: 57600, bbox: [120, 60, 240, 240], segmentation: [[120, 60, 360, 60, 360, 300, 120, 300]] }],
+  });
+  for (const [kind, name, body] of /** @type {const} */ ([["LabelMe", "duck.json", labelme], ["COCO", "instances.json", coco]])) {
+    test(`${kind} JSON names the class and paints it`, { timeout: PATIENCE }, async () => {
+      writeFileSync(join(folder, name), body);
+      await open("?device=cpu&size=64");
+      await drop(page, showDoor(page), files.sample("duck.jpg"), join(folder, name));
+      await page.getByText(/^33 % of duck.jpg is painted/).waitFor();
+      await page.getByRole("button", { name: "duck.jpg, painted: rubber duck" }).waitFor();
+    });
+  }
+});
+
+describe("the loop", () => {
+  test("a corrected result teaches, an accepted one stays as it is", { timeout: PATIENCE }, async () => {
+    await open(`?device=cpu&size=${SIZE}`);
+    await ready(page);
+    await page.getByRole("button", { name: "A hard one, to teach" }).click();
+    await done(2);
+    const accepted = await downloadMask(page, "bathroom.jpg");
+    await page.getByRole("button", { name: "Accept bathroom.jpg" }).click();
+    await card(page, "bathroom.jpg").getByText(/^Accepted/).waitFor();
+    const before = overlap(await downloadMask(page, "lawn.jpg"), truth("lawn", 3));
+
+    // The result is put right with the brush's eraser and the mask of the truth, and taught with.
+    await openCard(page, "lawn.jpg");
+    await page.getByText(/Correct it and teach|Paint what was missed/).waitFor({ timeout: PATIENCE });
+    await page.getByRole("button", { name: "Clear the painting" }).click();
+    await page.getByLabel("Brush size").fill("30");
+    const box = await easel(page).boundingBox();
+    assert.ok(box);
+    const { width, data } = truth("lawn", 3);
+    const inside = [...data.keys()].filter((at) => data[at]);
+    const middle = { x: 0, y: 0 };
+    for (const at of inside) {
+      middle.x += (at % width) / inside.length;
+      middle.y += Math.floor(at / width) / inside.length;
+    }
+    const scale = box.width / width;
+    await page.mouse.move(box.x + middle.x * scale, box.y + middle.y * scale);
+    await page.mouse.down();
+    for (let turn = 0; turn < 40; turn++) {
+      const reach = Math.sqrt(inside.length / Math.PI) * 0.7 * scale;
+      await page.mouse.move(box.x + middle.x * scale + reach * Math.cos(turn), box.y + middle.y * scale + reach * Math.sin(turn));
+    }
+    await page.mouse.up();
+    await page.getByRole("button", { name: "Teach" }).click();
+    await card(page, "lawn.jpg").getByText("Corrected by you").waitFor();
+    await page.getByRole("button", { name: /^lawn.jpg, painted/ }).waitFor();
+    const after = overlap(await downloadMask(page, "lawn.jpg"), truth("lawn", 3));
+    console.log(`  the ball on the lawn: ${before.toFixed(3)} found, ${after.toFixed(3)} corrected`);
+    assert.ok(after > Math.max(before, 0.5), `${before} before, ${after} after`);
+    assert.deepEqual(await downloadMask(page, "bathroom.jpg"), accepted);
+    await page.getByRole("button", { name: "Accept bathroom.jpg" }).click();
+    await done(2);
+    assert.notDeepEqual(await downloadMask(page, "bathroom.jpg"), accepted, "no longer accepted, it is looked through with what was taught");
+  });
+
+  test("why: the place that is pointed at is found in the painted picture", { timeout: PATIENCE }, async () => {
+    await open(`?device=cpu&size=${SIZE}`);
+    await ready(page);
+    await page.getByRole("button", { name: "Try the duck" }).click();
+    await done(3);
+    await openCard(page, "bathroom.jpg");
+    await easel(page).waitFor();
+    await page.getByRole("button", { name: "Why?" }).click();
+    await easel(page).click({ position: { x: 250, y: 200 } });
+    for (const level of ["fine", "middle", "coarse"]) await page.getByRole("figure", { name: `duck.jpg, ${level} level` }).waitFor();
+    await page.screenshot({ path: `${SHOTS}why-1280.png`, fullPage: true });
+    await page.getByRole("button", { name: "Why?" }).click();
+    assert.equal(await page.getByRole("figure", { name: /level$/ }).count(), 0);
+  });
+});
+
+describe("many pictures", () => {
+  /** So many copies of the samples, smaller and shifted, that no two are alike. @param {number} count */
+  function generated(count) {
+    return Array.from({ length: count }, (_, number) => {
+      const path = join(folder, `made-${String(number).padStart(3, "0")}.png`);
+      if (existsSync(path)) return path;
+      const [width, height] = [96, 72];
+      const data = new Uint8Array(width * height * 3).map((_, at) => (Math.floor(at / 3) * (number + 3) + 40 * (at % 3)) % 256);
+      writeFileSync(path, encodePng({ width, height, channels: 3, data }));
+      return path;
+    });
+  }
+
+  test("a hundred are worked off while the page stays at hand; the open one goes first", { timeout: 2 * PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    const tasks = await page.evaluateHandle(() => {
+      /** @type {number[]} */
+      const long = [];
+      new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: "longtask" });
+      return long;
+    });
+    await ready(page);
+    await page.getByLabel("Choose pictures to look through").setInputFiles(generated(100));
+    await page.getByText("0 of 100 pictures done").waitFor({ state: "hidden" });
+    await showTheDuck();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText(/ of 100 pictures done, paused/).waitFor();
+    await page.getByRole("searchbox", { name: "Search by name" }).fill("made-087");
+    await openCard(page, "made-087.png");
+    await page.getByRole("searchbox", { name: "Search by name" }).fill("");
+    await page.getByRole("button", { name: "Resume" }).click();
+    await card(page, "made-087.png").getByText(/^(Found, |Not found here)/).waitFor({ timeout: PATIENCE });
+    assert.ok((await page.getByText("Waiting its turn").count()) > 0, "it has overtaken others");
+    await done(100);
+    const longest = await tasks.evaluate((long) => Math.max(0, ...long));
+    console.log(`  longest task of the page's own thread: ${longest.toFixed(0)} ms`);
+  });
+
+  test("a reload in the middle loses nothing, and forgetting forgets all", { timeout: 2 * PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await page.getByLabel("Choose pictures to look through").setInputFiles(generated(30));
+    await showTheDuck();
+    await page.getByText(/^[3-9] of 30 pictures done/).waitFor({ timeout: PATIENCE });
+    await page.waitForTimeout(500);
+    await page.reload();
+    await page.getByRole("button", { name: /^duck.jpg, painted/ }).waitFor();
+    await card(page, "made-029.png").waitFor();
+    assert.ok((await card(page, "made-000.png").getByText(/^(Found, |Not found here)/).count()) > 0, "what was done is done");
+    await done(30);
+    await page.getByRole("button", { name: /^Device, network/ }).click();
+    await page.getByRole("button", { name: "Forget everything" }).click();
+    await page.getByRole("heading", { name: /Paint it once/ }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: /Paint it once/ }).waitFor();
+    assert.equal(await page.getByRole("row").count(), 0);
+  });
+});
+
+describe("out", () => {
+  test("everything as one zip, read back by its own ecosystem's readers", { timeout: PATIENCE }, async () => {
+    await open(`?device=cpu&size=${SIZE}`);
+    await page.addInitScript(() => Reflect.deleteProperty(window, "showSaveFilePicker"));
+    await page.reload();
+    await ready(page);
+    await page.getByRole("button", { name: "Try the duck" }).click();
+    await done(3);
+    await page.getByRole("button", { name: "Save all" }).click();
+    for (const box of await page.getByRole("dialog").getByRole("checkbox").all()) {
+      if (!(await box.evaluate((input) => input.id === "out-accepted"))) await box.check();
+    }
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save 3 pictures" }).click();
+    const zip = await (await download).path();
+    await page.getByText("3 pictures saved.").waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+
+    const out = mkdtempSync(join(folder, "zip-"));
+    execFileSync(READERS, ["-m", "zipfile", "-e", zip, out]);
+    for (const name of ["picnic", "bathroom", "lawn"]) copyFileSync(files.sample(`${name}.jpg`), join(out, "labelme", `${name}.jpg`));
+    const areas = JSON.parse(execFileSync(READERS, [here("../readers/areas.py"), out], { encoding: "utf8" }));
+    for (const name of ["picnic", "bathroom", "lawn"]) {
+      const pixels = (await downloadMask(page, `${name}.jpg`)).data.filter(Boolean).length;
+      const sum = (/** @type {string} */ kind) => areas[kind].pictures[`${name}.jpg`].reduce((/** @type {number} */ total, /** @type {{ pixels: number }} */ one) => total + one.pixels, 0);
+      assert.deepEqual([sum("coco"), sum("coco-rle")], [pixels, pixels], `${name}: COCO`);
+      assert.ok(Math.abs(areas.labelme[name].duck - pixels) <= 0.01 * pixels, `${name}: LabelMe has ${areas.labelme[name].duck} of ${pixels}`);
+      assert.equal(Object.values(areas.masks[name])[0], pixels, `${name}: mask`);
+      assert.ok(existsSync(join(out, "yolo", "labels", `${name}.txt`)));
+      assert.ok(existsSync(join(out, "overlays", `${name}.jpg`)));
+    }
+  });
+
+  test("a task file works without its pictures, here and on the command line", { timeout: PATIENCE }, async () => {
+    await open(`?device=cpu&size=${SIZE}`);
+    await showTheDuck();
+    await drop(page, queryDoor(page), files.sample("bathroom.jpg"));
+    await done(1);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Task", exact: true }).click();
+    const task = join(folder, "duck.fewseg");
+    await (await download).saveAs(task);
+    await context.close();
+
+    await open(`?device=cpu&size=${SIZE}`);
+    await ready(page);
+    await drop(page, showDoor(page), task);
+    await page.getByText(/Working from the task duck.fewseg, learned from 1 picture/).waitFor();
+    await drop(page, queryDoor(page), files.sample("bathroom.jpg"));
+    await done(1);
+    const here = await downloadMask(page, "bathroom.jpg");
+    const out = mkdtempSync(join(folder, "task-"));
+    execFileSync(FEWSEG, ["segment", "--task", task, "--weights", files.weights, "--query", files.sample("bathroom.jpg"), "--out", out], { stdio: "pipe" });
+    const there = readMask(join(out, "bathroom.png"));
+    const different = here.data.filter((value, at) => value > 127 !== (there.data[at] ?? 0) > 127).length;
+    console.log(`  ${different} of ${here.data.length} pixels differ between the page and the command line`);
+    // Sums are added up in another order there.
+    assert.ok(different <= here.data.length / 5000, `${different} pixels differ`);
+  });
+});
+
+describe("networks and devices", () => {
+  test("a network that was brought is kept, and can be removed", { timeout: PATIENCE }, async () => {
+    const mine = join(folder, "mine.safetensors");
+    copyFileSync(files.weights, mine);
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await drop(page, queryDoor(page), mine);
+    await page.getByRole("button", { name: /^Device, network/ }).click();
+    await page.getByRole("radio", { name: /mine.safetensors/ }).and(page.locator(":checked")).waitFor();
+    await page.waitForTimeout(500);
+    await page.reload();
+    await ready(page);
+    await page.getByRole("button", { name: /^Device, network/ }).click();
+    assert.ok(await page.getByRole("radio", { name: /mine.safetensors/ }).isChecked());
+    await page.getByRole("button", { name: "Remove mine.safetensors from this browser" }).click();
+    await page.getByRole("radio", { name: /Default/ }).and(page.locator(":checked")).waitFor();
+  });
+
+  test("a GPU that is lost is taken again, and the work goes on", { timeout: PATIENCE }, async () => {
+    await open("?device=webgpu&size=64");
+    await ready(page);
+    await showTheDuck();
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"));
+    await done(1);
+    const [worker] = page.workers();
+    // @ts-expect-error the worker shows its devices to whoever asks in its console
+    await worker?.evaluate(() => self.devices.forEach((device) => device.destroy()));
+    await page.getByText(/The GPU was lost and is being taken again/).waitFor({ timeout: PATIENCE });
+    await ready(page);
+    await drop(page, queryDoor(page), files.sample("bathroom.jpg"));
+    await done(2);
+  });
+
+  test("the camera's picture is looked through live, frozen and taken", { timeout: PATIENCE }, async () => {
+    await open(`?device=cpu&size=128`, { permissions: ["camera"] });
+    await showTheDuck();
+    await page.getByRole("button", { name: "Camera", exact: true }).and(page.locator(":enabled")).waitFor({ timeout: PATIENCE });
+    await page.getByRole("button", { name: "Camera", exact: true }).click();
+    await page.getByText(/frames a second/).waitFor({ timeout: PATIENCE });
+    await page.screenshot({ path: `${SHOTS}live-1280.png` });
+    await page.getByRole("button", { name: "Freeze" }).click();
+    await page.getByRole("button", { name: "Take a picture" }).click();
+    await page.getByText("Taken among the pictures.").waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+    await done(1);
+  });
+});
+
+describe("everybody", () => {
+  const axe = readFileSync(here("node_modules/axe-core/axe.min.js"), "utf8");
+
+  for (const [scheme, width] of /** @type {const} */ ([["light", 1280], ["dark", 1280], ["light", 360]])) {
+    test(`axe finds nothing, ${scheme}, ${width} pixels wide`, { timeout: PATIENCE }, async () => {
+      await open("?device=cpu&size=64", { colorScheme: scheme, viewport: { width, height: 800 }, hasTouch: width < 500 });
+      await ready(page);
+      const check = async (/** @type {string} */ place) => {
+        const violations = await page.evaluate(async (source) => {
+          (0, eval)(source);
+          // @ts-expect-error axe is in the page now
+          const { violations } = await window.axe.run();
+          return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { target }) => target.join(" ")).join(", ")}`);
+        }, axe);
+        assert.deepEqual(violations, [], place);
+      };
+      await check("empty");
+      await page.getByRole("button", { name: "Several things at once" }).click();
+      await done(3);
+      await check("with results");
+      await openCard(page, "lawn.jpg");
+      await page.getByText(/Accept it|Paint what was missed/).first().waitFor({ timeout: PATIENCE });
+      await check("with a result on the easel");
+      await page.getByRole("button", { name: "Save all" }).click();
+      await check("with the dialog of saving");
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `the page is ${wide} px wide`);
+      await page.getByRole("button", { name: "Close" }).click();
+      await page.screenshot({ path: `${SHOTS}result-${scheme}-${width}.png`, fullPage: true });
+    });
+  }
+});
