@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PATIENCE, card, downloadMask, drop, easel, found, launch, maskDoor, openCard, overlap, queryDoor, readMask, ready, showDoor } from "./browser.mjs";
+import { PATIENCE, card, downloadMask, drop, easel, launch, openCard, overlap, queryDoor, readMask, ready, showDoor } from "./browser.mjs";
 import * as files from "./files.mjs";
 import { encodePng } from "./png.mjs";
 import { serve } from "./server.mjs";
