@@ -116,6 +116,7 @@ fn learn(segmenter: &Segmenter, paths: &[SupportPaths]) -> Outcome<Task> {
         Ok(Shot {
             picture: Picture::decode(&picture.display().to_string(), &read(picture)?)?,
             mask: Mask::decode(&mask.display().to_string(), &read(mask)?)?,
+            unsure: None,
         })
     };
     let shots = paths.iter().map(shot).collect::<Outcome<Vec<_>>>()?;
