@@ -52,6 +52,8 @@ pub enum TaskFileError {
     OtherSize { task: [usize; 2], here: [usize; 2] },
     #[error("it holds values that are no numbers: learn from the pictures again")]
     NotFinite,
+    #[error("its settings are out of range: the threshold lies between 0 and 1, and so does the smallest region")]
+    Look,
     #[error("it would hold more than a gigabyte: learn from fewer pictures")]
     TooLarge,
     #[error("{0}")]
@@ -89,8 +91,11 @@ impl Classes {
     /// The task file of what has been learned by a network, whose weight file has the fingerprint `weights`.
     ///
     /// # Errors
-    /// If the device does not return the features, some are no numbers, or there are too many.
+    /// If the look is out of range, the device does not return the features, some are no numbers, or there are too many.
     pub async fn to_task(&self, segmenter: &Segmenter, weights: &str, look: &Look) -> Result<Vec<u8>, TaskFileError> {
+        if !look.is_sound() {
+            return Err(TaskFileError::Look);
+        }
         let mut tensors = Vec::new();
         for Learned { class, task, .. } in &self.learned {
             for (shot, support) in task.supports().iter().enumerate() {
@@ -163,13 +168,13 @@ impl Header {
         if (self.size, self.support_size) != (own.size, own.support_size()) {
             return Err(TaskFileError::OtherSize { task: self.size, here: own.size });
         }
+        if !self.look.is_sound() {
+            return Err(TaskFileError::Look);
+        }
         let classes: Vec<Class> = self.classes.iter().map(|entry| entry.class.clone()).collect();
-        let complaint = if classes.is_empty() || self.classes.iter().any(|entry| entry.shots == 0) {
-            Some("it has no class, or one without a shot".into())
-        } else if !self.look.is_sound() {
-            Some("its threshold or smallest region is no share".into())
-        } else {
-            complaint(&classes)
+        let complaint = match classes.is_empty() || self.classes.iter().any(|entry| entry.shots == 0) {
+            true => Some("it has no class, or one without a shot".into()),
+            false => complaint(&classes),
         };
         complaint.map_or(Ok(()), |complaint| Err(TaskFileError::Damaged(complaint)))
     }
