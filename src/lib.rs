@@ -8,6 +8,7 @@
 //! - [`backbone`], [`hsnet`]: the networks; a method has two steps, [`hsnet::Segmenter::learn`] and
 //!   [`hsnet::Task::segment`];
 //! - [`predict`]: from logits to a mask at the picture's own size;
+//! - [`classes`]: several classes at once, learned from pictures that they share, and as one small file;
 //! - [`weights`]: the weight file;
 //! - [`annotation`]: label maps as the files that other programs write and read;
 //! - [`data`], [`train`], [`evaluate`]: natively, from files to episodes, from episodes to weights, and what those are
@@ -17,6 +18,7 @@
 mod ahead;
 pub mod annotation;
 pub mod backbone;
+pub mod classes;
 #[cfg(feature = "native")]
 pub mod cli;
 #[cfg(feature = "native")]
@@ -26,11 +28,13 @@ mod disk;
 pub mod episode;
 #[cfg(feature = "native")]
 pub mod evaluate;
+mod half_floats;
 pub mod hsnet;
 pub mod image;
 pub mod metric;
 pub mod ops;
 pub mod predict;
+pub mod readback;
 mod sampling;
 #[cfg(feature = "native")]
 pub mod train;

@@ -1,5 +1,11 @@
 //! From logits to a mask at the picture's own size: once for every method.
 
+mod finding;
+mod look;
+
+pub use finding::{ClassFinding, Finding, FindingError, MAX_CLASS};
+pub use look::Look;
+
 use crate::image::Mask;
 use crate::sampling::taps;
 
@@ -25,15 +31,31 @@ impl Logits {
         mean
     }
 
-    /// By how much the object leads the background, at a picture's size: bilinear, corners aligned.
-    fn lead(&self, height: usize, width: usize) -> Vec<f32> {
+    /// By how much the object leads the background.
+    pub fn margins(&self) -> Margins {
         let (background, object) = self.values.split_at(self.height * self.width);
-        let lead: Vec<f32> = object.iter().zip(background).map(|(object, background)| object - background).collect();
+        let values = object.iter().zip(background).map(|(object, background)| object - background).collect();
+        Margins { height: self.height, width: self.width, values }
+    }
+}
+
+/// By how much one shot puts the object before the background: object logit less background logit, `(height, width)`,
+/// row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Margins {
+    pub height: usize,
+    pub width: usize,
+    pub values: Vec<f32>,
+}
+
+impl Margins {
+    /// The margins at a picture's size: bilinear, corners aligned.
+    pub fn resize(&self, height: usize, width: usize) -> Vec<f32> {
         let across: Vec<_> = taps(self.width, width).collect();
         let mut line = vec![0f32; self.width];
         let mut output = Vec::with_capacity(height * width);
         for (low, high, share) in taps(self.height, height) {
-            let rows = lead[low * self.width..].iter().zip(&lead[high * self.width..]);
+            let rows = self.values[low * self.width..].iter().zip(&self.values[high * self.width..]);
             line.iter_mut().zip(rows).for_each(|(value, (a, b))| *value = mix(*a, *b, share));
             output.extend(across.iter().map(|&(low, high, share)| mix(line[low], line[high], share)));
         }
@@ -47,7 +69,7 @@ impl Logits {
 /// the larger logit wins). With more than one shot they vote, and a pixel is the object if it has at least half of the
 /// most votes that any pixel of this picture has (HSNet's published rule for k shots).
 pub fn mask(shots: &[Logits], height: usize, width: usize, threshold: f32) -> Mask {
-    vote(shots.iter().map(|shot| shot.lead(height, width)), height, width, threshold)
+    vote(shots.iter().map(|shot| shot.margins().resize(height, width)), height, width, threshold)
 }
 
 /// [`mask`], from what each shot says at every pixel: by how much the object's logit leads the background's.

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 fn classes() -> Vec<Class> {
-    let class = |(number, name): (u8, &str)| Class { number, name: name.into(), colour: Colour::of(number) };
+    let class = |(number, name): (u8, &str)| Class { number, name: name.into(), colour: Colour([number, 200, 90]) };
     [(1, "duck"), (2, "ein \"Krug\", groß"), (250, "a/b")].map(class).to_vec()
 }
 
@@ -251,7 +251,7 @@ fn what_cannot_be_read_is_named() {
 
 #[test]
 fn files_are_named_after_pictures_and_classes() {
-    let class = |number, name: &str| Class { number, name: name.into(), colour: Colour::of(number) };
+    let class = |number, name: &str| Class { number, name: name.into(), colour: Colour([number, 200, 90]) };
     let classes = [class(1, "a/b"), class(2, "a:b"), class(3, ""), class(4, "cup"), class(5, "unseen")];
     let kinds = [Kind::Masks, Kind::Cutouts, Kind::Overlays, Kind::Coco, Kind::CocoRle, Kind::Labelme, Kind::Yolo];
     let mut pack = Pack::new(&kinds, &classes).unwrap();

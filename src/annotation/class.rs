@@ -4,9 +4,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A class. Numbers run from 1 to 250.
+use crate::predict::MAX_CLASS;
+
+/// A class to look for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Class {
+    /// From 1 to [`MAX_CLASS`]; labels say it so.
     pub number: u8,
     pub name: String,
     pub colour: Colour,
@@ -17,18 +20,17 @@ pub struct Class {
 #[serde(try_from = "String", into = "String")]
 pub struct Colour(pub [u8; 3]);
 
-impl Colour {
-    /// The colour of the class of a number where none was chosen: around the circle of hues by the golden section, so that
-    /// neighbours differ, however many there are.
-    pub fn of(number: u8) -> Self {
-        let hue = (f32::from(number) * 0.618_034).fract() * 6.0;
-        // The distance of each channel's peak on the circle of hues, 0..6: red at 0, green at 2, blue at 4.
-        let channel = |peak: f32| {
-            let away = (hue - peak).abs();
-            (2.0 - away.min(6.0 - away)).clamp(0.0, 1.0)
-        };
-        Self([0.0, 2.0, 4.0].map(|peak| (40.0 + 200.0 * channel(peak)) as u8))
+/// What is wrong with classes, if anything is.
+pub(crate) fn complaint(classes: &[Class]) -> Option<String> {
+    let mut taken = [false; 1 + MAX_CLASS as usize];
+    taken[0] = true;
+    for Class { number, name, .. } in classes {
+        match taken.get_mut(usize::from(*number)) {
+            Some(taken) if !*taken => *taken = true,
+            _ => return Some(format!("{name} has the number {number}; numbers run from 1 to {MAX_CLASS}, once each")),
+        }
     }
+    None
 }
 
 impl fmt::Display for Colour {
@@ -76,11 +78,5 @@ mod tests {
         for wrong in ["0a9bff", "#0a9bf", "#0a9bfg", "#ä9bff", "red", "#+a9bff"] {
             assert!(wrong.parse::<Colour>().is_err(), "{wrong} is a colour");
         }
-    }
-
-    #[test]
-    fn neighbours_have_other_colours() {
-        let colours: Vec<_> = (1..=250).map(Colour::of).collect();
-        assert!(colours.windows(2).all(|pair| pair[0] != pair[1]));
     }
 }

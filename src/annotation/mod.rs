@@ -19,6 +19,7 @@ mod region;
 mod runs;
 pub mod yolo;
 
+pub(crate) use class::complaint;
 pub use class::{Class, Colour};
 pub use coco::{Coco, Form};
 pub use component::{Component, components};

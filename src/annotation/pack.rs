@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnnotationError, Class, Coco, Form, IGNORED, Labels, coco::base, draw, labelme, yolo};
+use super::{AnnotationError, Class, Coco, Form, Labels, coco::base, complaint, draw, labelme, yolo};
 use crate::image::Picture;
 
 /// What a picture can be saved as.
@@ -50,16 +50,10 @@ impl Pack {
     /// No picture yet.
     ///
     /// # Errors
-    /// When a class has a number that is none, or two have the same.
+    /// When a number is no class's, or two classes have the same.
     pub fn new(kinds: &[Kind], classes: &[Class]) -> Result<Self, AnnotationError> {
-        for (place, class) in classes.iter().enumerate() {
-            let Class { number, name, .. } = class;
-            if *number == 0 || *number == IGNORED {
-                return Err(AnnotationError::Classes(format!("{name}: a class cannot have the number {number}")));
-            }
-            if let Some(first) = classes[..place].iter().find(|first| first.number == *number) {
-                return Err(AnnotationError::Classes(format!("{} and {name} have the same number", first.name)));
-            }
+        if let Some(complaint) = complaint(classes) {
+            return Err(AnnotationError::Classes(complaint));
         }
         let described = [(Kind::Coco, "coco.json", Form::Polygons), (Kind::CocoRle, "coco-rle.json", Form::Runs)];
         let described = described.into_iter().filter(|(kind, ..)| kinds.contains(kind));

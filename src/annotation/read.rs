@@ -6,9 +6,8 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use super::{AnnotationError, IGNORED, Labels, coco, labelme};
 use crate::image::{self, Mask};
+use crate::predict::MAX_CLASS;
 
-/// The most labels that a file may have for a picture.
-const MOST: usize = 250;
 /// From here on a grey stands for brightness, not for a number.
 const BRIGHT: u8 = 128;
 
@@ -48,8 +47,10 @@ pub fn read(
         false => read_mask(name, bytes, width, height)?,
     };
     match found.names.len() {
-        0..=MOST => Ok(found),
-        many => Err(AnnotationError::file(name, format!("it has {many} labels; at most {MOST} are read"))),
+        many if many > usize::from(MAX_CLASS) => {
+            Err(AnnotationError::file(name, format!("it has {many} labels; at most {MAX_CLASS} are read")))
+        }
+        _ => Ok(found),
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
     use crate::annotation::{Colour, labels::drawn};
 
     fn class(number: u8, name: &str) -> Class {
-        Class { number, name: name.into(), colour: Colour::of(number) }
+        Class { number, name: name.into(), colour: Colour([9; 3]) }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod eval;
 mod export;
 mod import;
 mod info;
+mod save;
 mod segment;
 mod train;
 

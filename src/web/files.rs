@@ -1,34 +1,20 @@
 //! Annotation files: read beside a picture, written of what was found.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{Outcome, Session, to_js};
+use super::{Outcome, Session, from_js, to_js};
 use crate::annotation::{self, Class, Kind, Labels, Pack};
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(typescript_type = "{ names: string[]; labels: Uint8Array }")]
-    pub type ReadLabels;
-    #[wasm_bindgen(typescript_type = "Class[]")]
-    pub type PackClasses;
-    #[wasm_bindgen(
-        typescript_type = "(\"masks\" | \"cutouts\" | \"overlays\" | \"coco\" | \"coco-rle\" | \"labelme\" | \"yolo\")[]"
-    )]
-    pub type Kinds;
-    #[wasm_bindgen(typescript_type = "{ name: string; bytes: Uint8Array }[]")]
-    pub type Files;
-}
-
 #[derive(Serialize)]
-struct ReadFields {
+struct Read {
     names: Vec<String>,
     #[serde(with = "serde_bytes")]
     labels: Vec<u8>,
 }
 
 #[derive(Serialize)]
-struct FileFields {
+struct File {
     name: String,
     #[serde(with = "serde_bytes")]
     bytes: Vec<u8>,
@@ -39,16 +25,9 @@ impl Session {
     /// What an annotation file called `name` says of a picture: a mask, LabelMe's JSON, or COCO's that knows the
     /// picture by its name. The labels number the names from 1; 255 is not sure.
     #[wasm_bindgen(js_name = readLabels)]
-    pub fn read_labels(
-        &self,
-        name: &str,
-        file: &[u8],
-        picture: &str,
-        width: usize,
-        height: usize,
-    ) -> Outcome<ReadLabels> {
+    pub fn read_labels(&self, name: &str, file: &[u8], picture: &str, width: usize, height: usize) -> Outcome<JsValue> {
         let read = annotation::read(name, file, picture, width, height)?;
-        to_js(&ReadFields { names: read.names, labels: read.labels.values })
+        to_js(&Read { names: read.names, labels: read.labels.values })
     }
 
     /// The files to save of a picture, called by its name without folders and extension, which should therefore be no
@@ -62,11 +41,11 @@ impl Session {
         labels: Vec<u8>,
         width: usize,
         height: usize,
-        classes: PackClasses,
-        kinds: Kinds,
-    ) -> Outcome<Files> {
-        let classes: Vec<Class> = from_js(classes.into(), "the classes")?;
-        let kinds: Vec<Kind> = from_js(kinds.into(), "the kinds of files")?;
+        classes: JsValue,
+        kinds: JsValue,
+    ) -> Outcome<JsValue> {
+        let classes: Vec<Class> = from_js("the classes", classes)?;
+        let kinds: Vec<Kind> = from_js("the kinds of files", kinds)?;
         if width.checked_mul(height) != Some(labels.len()) {
             let problem = format!("{name}: there are {} labels for {width} x {height} pixels", labels.len());
             return Err(JsError::new(&problem));
@@ -83,7 +62,7 @@ impl Session {
     }
 
     /// The files about all pictures that were packed since the last time.
-    pub fn packed(&mut self) -> Outcome<Files> {
+    pub fn packed(&mut self) -> Outcome<JsValue> {
         to_files(match self.pack.take() {
             Some(pack) => pack.finish()?,
             None => vec![],
@@ -91,12 +70,7 @@ impl Session {
     }
 }
 
-fn to_files(files: Vec<annotation::Packed>) -> Outcome<Files> {
-    let fields = |file: annotation::Packed| FileFields { name: file.name, bytes: file.bytes };
+fn to_files(files: Vec<annotation::Packed>) -> Outcome<JsValue> {
+    let fields = |file: annotation::Packed| File { name: file.name, bytes: file.bytes };
     to_js(&files.into_iter().map(fields).collect::<Vec<_>>())
-}
-
-fn from_js<T: for<'a> Deserialize<'a>>(value: JsValue, what: &str) -> Outcome<T> {
-    serde_wasm_bindgen::from_value(value)
-        .map_err(|error| JsError::new(&format!("{what} are not as they should be: {error}")))
 }
