@@ -7,6 +7,8 @@ use crate::image::{Mask, Picture};
 pub struct Shot {
     pub picture: Picture,
     pub mask: Mask,
+    /// The pixels that are neither known to be the object nor known not to be; none of them is in the mask.
+    pub unsure: Option<Mask>,
 }
 
 /// What is shown and what is asked, with the answer.
@@ -25,7 +27,11 @@ pub struct Episode {
 impl Shot {
     /// The shot at another size, without regard to its aspect ratio.
     pub fn resize(&self, height: usize, width: usize) -> Self {
-        Self { picture: self.picture.resize(height, width), mask: self.mask.resize(height, width) }
+        Self {
+            picture: self.picture.resize(height, width),
+            mask: self.mask.resize(height, width),
+            unsure: self.unsure.as_ref().map(|unsure| unsure.resize(height, width)),
+        }
     }
 }
 

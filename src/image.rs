@@ -9,6 +9,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits, metadata::Orientati
 
 pub use mask::Mask;
 #[cfg(feature = "native")]
+pub(crate) use mask::encode_labels;
 pub(crate) use mask::resize_nearest;
 pub use picture::{Normalisation, Picture};
 

@@ -8,6 +8,7 @@
 //! - [`backbone`], [`hsnet`]: the networks; a method has two steps, [`hsnet::Segmenter::learn`] and
 //!   [`hsnet::Task::segment`];
 //! - [`predict`]: from logits to a mask at the picture's own size;
+//! - [`classes`]: several classes at once, learned from pictures that they share, and as one small file;
 //! - [`weights`]: the weight file;
 //! - [`data`], [`train`], [`evaluate`]: natively, from files to episodes, from episodes to weights, and what those are
 //!   worth.
@@ -15,6 +16,7 @@
 #[cfg(feature = "native")]
 mod ahead;
 pub mod backbone;
+pub mod classes;
 #[cfg(feature = "native")]
 pub mod cli;
 #[cfg(feature = "native")]
@@ -24,11 +26,13 @@ mod disk;
 pub mod episode;
 #[cfg(feature = "native")]
 pub mod evaluate;
+mod half_floats;
 pub mod hsnet;
 pub mod image;
 pub mod metric;
 pub mod ops;
 pub mod predict;
+pub mod readback;
 mod sampling;
 #[cfg(feature = "native")]
 pub mod train;

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use burn::tensor::Device;
-use common::command::{complaint, fewseg, folder, golden, run};
+use common::command::{complaint, fewseg, folder, golden, run, sentence};
 use common::distance;
+use fewseg::classes::{Class, Classes, Labelled};
+use fewseg::hsnet::Segmenter;
 use fewseg::image::Mask;
+use fewseg::predict::Look;
 use fewseg::weights;
 use safetensors::SafeTensors;
 
@@ -98,6 +101,90 @@ fn segment_finds_the_same_on_a_gpu() {
     });
     let differing = cpu.iter().zip(&wgpu).filter(|(a, b)| a != b).count();
     assert!(differing <= 8 && cpu.contains(&1) && cpu.contains(&0), "{differing} pixels differ");
+}
+
+/// Saves a task from the golden support, and gives its path and the mask found beside it.
+fn save_task(folder: &Path, weights: &str) -> (String, Mask) {
+    let (task, out) = (folder.join("thing.task").display().to_string(), folder.join("direct"));
+    let to = ["--out", out.to_str().unwrap(), "--weights", weights, "--save-task", &task];
+    run(&[&["segment", "--support", &support(), "--query", &golden("query.png")], &to[..]].concat());
+    (task, mask(&out.join("query.png")))
+}
+
+#[test]
+fn a_saved_task_finds_what_its_supports_do_and_the_same_each_time() {
+    let (folder, weights) = folder();
+    let (task, direct) = save_task(folder.path(), &weights);
+    let by_task = |name: &str| {
+        let out = folder.path().join(name);
+        let to = ["--out", out.to_str().unwrap(), "--weights", &weights, "--save-logits"];
+        run(&[&["segment", "--task", &task, "--query", &golden("query.png")], &to[..]].concat());
+        ["query.png", "query.npy"].map(|file| fs::read(out.join(file)).unwrap())
+    };
+    let (first, second) = (by_task("first"), by_task("second"));
+    assert!(first == second, "the same task found something else");
+    let found = mask(&folder.path().join("first/query.png"));
+    let differing = found.values.iter().zip(&direct.values).filter(|(a, b)| a != b).count();
+    // The features went through half precision.
+    assert!(differing <= 16 && found.area() > 0, "{differing} pixels differ");
+}
+
+#[test]
+fn a_task_of_several_classes_gives_their_numbers() {
+    let (folder, weights) = folder();
+    let bytes = fs::read(&weights).unwrap();
+    let (header, network) = weights::load(&bytes, &Device::flex()).unwrap();
+    let header = header.resized(96);
+    let segmenter = Segmenter::new(header, network, Device::flex());
+    let picture = fs::read(golden("support.png")).unwrap();
+    let shown = mask(Path::new(&golden("support_mask.png")));
+    let labels: Vec<u8> = shown.values.iter().map(|&value| if value == 1 { 200 } else { 3 }).collect();
+    let shot = Labelled { key: "a", name: "support.png", picture: &picture, labels: &labels };
+    let class = |number: u8| Class { number, name: format!("class {number}"), colour: "#123456".into() };
+    let classes = Classes::default().learn(&segmenter, vec![class(200), class(3)], &[shot], |_, _| {}).unwrap();
+    let file = classes.to_task(&segmenter, &weights::fingerprint(&bytes), &Look::plain(0.5));
+    let task = folder.path().join("two.task");
+    fs::write(&task, pollster::block_on(file).unwrap()).unwrap();
+
+    let out = folder.path().join("out");
+    let (task, query) = (task.to_str().unwrap(), golden("query.png"));
+    let ask = ["segment", "--task", task, "--query", &query, "--out", out.to_str().unwrap(), "--weights", &weights];
+    let other = complaint(&ask);
+    assert!(other.contains("two.task") && other.contains("set the size to 96"), "{other}");
+    run(&[&ask[..], &["--size", "96", "--save-logits"]].concat());
+    let labels = image::open(out.join("query.png")).unwrap().into_luma8();
+    assert_eq!(labels.dimensions(), (400, 400));
+    assert!(labels.pixels().all(|label| [0, 3, 200].contains(&label[0])));
+    assert!(labels.pixels().any(|label| label[0] != 0));
+    assert!(out.join("query.3.npy").is_file() && out.join("query.200.npy").is_file());
+}
+
+#[test]
+fn what_is_wrong_with_a_task_is_said_in_a_sentence() {
+    let (folder, weights) = folder();
+    let (task, _) = save_task(folder.path(), &weights);
+    let (query, out) = (golden("query.png"), folder.path().join("out").display().to_string());
+    let by = |task: &str, weights: &str| {
+        sentence(&["segment", "--task", task, "--query", &query, "--out", &out, "--weights", weights])
+    };
+    let foreign = by(&query, &weights);
+    assert!(foreign.contains("query.png") && foreign.contains("no task"), "{foreign}");
+    let cut = folder.path().join("cut.task");
+    fs::write(&cut, &fs::read(&task).unwrap()[..5000]).unwrap();
+    let damaged = by(cut.to_str().unwrap(), &weights);
+    assert!(damaged.contains("cut.task") && damaged.contains("cut off"), "{damaged}");
+    let other = folder.path().join("other.safetensors");
+    run(&["export", &weights, "--dtype", "f32", "--out", other.to_str().unwrap()]);
+    let of_others = by(&task, other.to_str().unwrap());
+    assert!(of_others.contains("thing.task") && of_others.contains("other weights"), "{of_others}");
+
+    let saved = fs::read(&weights).unwrap();
+    let to = ["--query", &query, "--out", &out, "--weights", &weights, "--save-task", &weights];
+    let overwriting = sentence(&[&["segment", "--support", &support()], &to[..]].concat());
+    assert!(overwriting.contains("--save-task") && fs::read(&weights).unwrap() == saved, "{overwriting}");
+    let both = complaint(&["segment", "--task", &task, "--support", &support(), "--query", &query, "--out", &out]);
+    assert!(both.contains("cannot be used with"), "{both}");
+    assert!(complaint(&["segment", "--query", &query, "--out", &out]).contains("--support"));
 }
 
 #[test]

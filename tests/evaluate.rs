@@ -115,7 +115,11 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 fn shot(picture: &str, mask: &str) -> Shot {
-    Shot { picture: Picture::decode(picture, &read(picture)).unwrap(), mask: Mask::decode(mask, &read(mask)).unwrap() }
+    Shot {
+        picture: Picture::decode(picture, &read(picture)).unwrap(),
+        mask: Mask::decode(mask, &read(mask)).unwrap(),
+        unsure: None,
+    }
 }
 
 fn candidate(size: usize) -> Candidate {

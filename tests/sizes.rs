@@ -54,6 +54,7 @@ fn shot(width: usize, height: usize, marked: usize) -> Shot {
     Shot {
         picture: Picture { width, height, rgb: (0..3 * width * height).map(|i| (i * 31 % 251) as u8).collect() },
         mask: Mask { width, height, values },
+        unsure: None,
     }
 }
 

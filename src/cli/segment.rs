@@ -1,28 +1,40 @@
-//! `fewseg segment`: find the thing that is marked in the supports in every query.
+//! `fewseg segment`: find the thing that is marked in the supports, or the classes of a saved task, in every query.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use burn::Tensor;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{DEFAULT_WEIGHTS, DeviceChoice, Outcome, about, read};
+use crate::classes::{Class, Classes, finding};
+use crate::disk;
 use crate::episode::Shot;
-use crate::hsnet::{Segmenter, Task};
-use crate::image::{Mask, Picture};
-use crate::predict::{self, Logits};
+use crate::hsnet::Segmenter;
+use crate::image::{Mask, Picture, encode_labels};
+use crate::predict::{Finding, Logits, Look, vote};
+use crate::weights;
+
+/// The colour of a class that was given none: the page's first.
+const COLOUR: &str = "#ff2d75";
 
 #[derive(Args)]
 pub struct SegmentArgs {
     /// A picture and the mask of the thing in it; repeat for more shots
-    #[arg(long = "support", value_name = "IMAGE:MASK", required = true)]
+    #[arg(long = "support", value_name = "IMAGE:MASK", required_unless_present = "task")]
     supports: Vec<SupportPaths>,
+    /// A task that was saved here or in the page, in place of supports; it may have several classes
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["supports", "save_task"])]
+    task: Option<PathBuf>,
+    /// Also save what was learned from the supports as a task, which needs no picture any more
+    #[arg(long, value_name = "FILE")]
+    save_task: Option<PathBuf>,
     /// A picture, or a folder of pictures, to find the thing in; may be repeated
     #[arg(long = "query", value_name = "FILE|DIR", required = true, num_args = 1..)]
     queries: Vec<PathBuf>,
-    /// Where the masks go: NAME.png for each query, 0 or 255 a pixel, of the query's own size
+    /// Where the masks go: NAME.png for each query, of the query's own size; 0 or 255 a pixel, or, of a task of several
+    /// classes, 0 or the number of the class
     #[arg(long)]
     out: PathBuf,
     /// The weight file
@@ -34,10 +46,11 @@ pub struct SegmentArgs {
     /// The side of the square that pictures are resized to [default: what the weights were trained at]
     #[arg(long, value_parser = clap::value_parser!(u16).range(32..=2048))]
     size: Option<u16>,
-    /// The probability above which a pixel is the thing [default: what the weight file says]
+    /// The probability above which a pixel is the thing [default: what the weight file or the task says]
     #[arg(long, value_parser = super::threshold)]
     threshold: Option<f32>,
-    /// Also write the logits before upsampling, as NAME.npy (2, h, w); with several supports, their mean
+    /// Also write the logits before upsampling, as NAME.npy (2, h, w), or NAME.NUMBER.npy for each of several classes;
+    /// with several supports, their mean
     #[arg(long)]
     save_logits: bool,
 }
@@ -57,21 +70,26 @@ impl FromStr for SupportPaths {
     }
 }
 
+/// What queries are segmented by.
+struct Learned {
+    segmenter: Segmenter,
+    classes: Classes,
+    look: Look,
+}
+
 pub fn run(args: SegmentArgs) -> Outcome {
     let queries = find_queries(&args.queries)?;
     check_out(&queries, &args)?;
-    let segmenter = open(&args)?;
-    let task = learn(&segmenter, &args.supports)?;
+    let learned = learn(&args)?;
     fs::create_dir_all(&args.out).map_err(|error| about(&args.out, error))?;
 
     let bar = ProgressBar::new(queries.len() as u64)
         .with_style(ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta} {msg}")?);
-    let threshold = args.threshold.unwrap_or(segmenter.header.threshold);
     let mut failed = 0;
     for query in &queries {
         bar.set_message(query.display().to_string());
         // A picture that cannot be read must not cost the others.
-        if let Err(error) = segment(&segmenter, &task, query, threshold, &args) {
+        if let Err(error) = segment(&learned, query, &args) {
             bar.suspend(|| eprintln!("fewseg: {error}"));
             failed += 1;
         }
@@ -89,13 +107,21 @@ pub fn run(args: SegmentArgs) -> Outcome {
     }
 }
 
-/// A mask must not take the place of a picture that it was made from.
+/// Nothing that is written must take the place of a file that it was made from.
 fn check_out(queries: &[PathBuf], args: &SegmentArgs) -> Outcome {
     let supports = args.supports.iter().flat_map(|support| [&support.picture, &support.mask]);
-    let read: Vec<_> = queries.iter().chain(supports).filter_map(|path| path.canonicalize().ok()).collect();
-    let mut written = queries.iter().filter_map(|query| mask_path(&args.out, query)?.canonicalize().ok());
-    match written.find(|path| read.contains(path)) {
-        Some(path) => Err(about(&path, "a mask would overwrite this picture; choose another folder with --out")),
+    let read = queries.iter().chain(supports).chain(&args.task).chain([&args.weights]);
+    let read: Vec<_> = read.filter_map(|path| path.canonicalize().ok()).collect();
+    let masks = queries.iter().filter_map(|query| mask_path(&args.out, query));
+    let mut masks = masks.filter_map(|path| path.canonicalize().ok());
+    if let Some(path) = masks.find(|path| read.contains(path)) {
+        return Err(about(
+            &path,
+            "a mask would overwrite this file, which it is made from; choose another folder with --out",
+        ));
+    }
+    match args.save_task.as_ref().filter(|path| path.canonicalize().is_ok_and(|path| read.contains(&path))) {
+        Some(path) => Err(about(path, "the task would overwrite this file; choose another with --save-task")),
         None => Ok(()),
     }
 }
@@ -105,46 +131,87 @@ fn mask_path(out: &Path, query: &Path) -> Option<PathBuf> {
     Some(out.join(query.file_stem()?).with_added_extension("png"))
 }
 
-fn open(args: &SegmentArgs) -> Outcome<Segmenter> {
+/// Opens a saved task, or learns from the supports.
+fn learn(args: &SegmentArgs) -> Outcome<Learned> {
     let (header, network, device) = super::open(&args.weights, args.size, args.device)?;
-    Ok(Segmenter::new(header, network, device))
+    let segmenter = Segmenter::new(header, network, device);
+    let (classes, mut look) = match &args.task {
+        Some(path) => open_task(path, &segmenter, &args.weights)?,
+        None => (learn_supports(&segmenter, args)?, Look::plain(segmenter.header.threshold)),
+    };
+    look.threshold = args.threshold.unwrap_or(look.threshold);
+    let learned = Learned { segmenter, classes, look };
+    if let Some(path) = &args.save_task {
+        save_task(path, &learned, &args.weights)?;
+    }
+    Ok(learned)
 }
 
-fn learn(segmenter: &Segmenter, paths: &[SupportPaths]) -> Outcome<Task> {
+/// The thing that is marked in the supports: one class, which has the name of the file that it will be saved in.
+fn learn_supports(segmenter: &Segmenter, args: &SegmentArgs) -> Outcome<Classes> {
     let shot = |paths: &SupportPaths| -> Outcome<Shot> {
         let (picture, mask) = (&paths.picture, &paths.mask);
         Ok(Shot {
             picture: Picture::decode(&picture.display().to_string(), &read(picture)?)?,
             mask: Mask::decode(&mask.display().to_string(), &read(mask)?)?,
+            unsure: None,
         })
     };
-    let shots = paths.iter().map(shot).collect::<Outcome<Vec<_>>>()?;
-    Ok(segmenter.learn(&shots, |_| {})?)
+    let shots = args.supports.iter().map(shot).collect::<Outcome<Vec<_>>>()?;
+    let file = args.save_task.as_ref().and_then(|path| path.file_stem());
+    let name = file.map_or("thing".into(), |stem| stem.to_string_lossy().into_owned());
+    let class = Class { number: 1, name, colour: COLOUR.into() };
+    Ok(Classes::single(class, segmenter.learn(&shots, |_| {})?))
 }
 
-fn segment(segmenter: &Segmenter, task: &Task, path: &Path, threshold: f32, args: &SegmentArgs) -> Outcome {
+fn open_task(path: &Path, segmenter: &Segmenter, weights: &Path) -> Outcome<(Classes, Look)> {
+    let fingerprint = weights::fingerprint(&read(weights)?);
+    Classes::from_task(&read(path)?, segmenter, &fingerprint).map_err(|error| about(path, error))
+}
+
+fn save_task(path: &Path, learned: &Learned, weights: &Path) -> Outcome {
+    let fingerprint = weights::fingerprint(&read(weights)?);
+    let file = pollster::block_on(learned.classes.to_task(&learned.segmenter, &fingerprint, &learned.look));
+    let file = file.map_err(|error| about(path, error))?;
+    disk::write_whole(path, &file).map_err(|error| about(path, error))
+}
+
+fn segment(learned: &Learned, path: &Path, args: &SegmentArgs) -> Outcome {
+    let Learned { segmenter, classes, look } = learned;
     let picture = Picture::decode(&path.display().to_string(), &read(path)?)?;
-    let features = segmenter.features(&picture);
-    let shots = (0..task.shots()).map(|shot| to_logits(task.segment(&features, shot)));
-    let shots = shots.collect::<Outcome<Vec<_>>>()?;
+    let found = pollster::block_on(classes.find(&segmenter.features(&picture), |_| {}))?;
 
     let file = mask_path(&args.out, path).ok_or_else(|| about(path, "the file has no name"))?;
-    let mask = predict::mask(&shots, picture.height, picture.width, threshold);
-    fs::write(&file, mask.encode(&file.display().to_string())?).map_err(|error| about(&file, error))?;
+    let mut labels = labels(&finding(picture.width, picture.height, &found), look);
+    let is_single = found.len() == 1;
+    if is_single {
+        labels.iter_mut().for_each(|label| *label = 255 * u8::from(*label != 0));
+    }
+    let png = encode_labels(&file.display().to_string(), picture.width, picture.height, labels)?;
+    fs::write(&file, png).map_err(|error| about(&file, error))?;
     if args.save_logits {
-        let file = file.with_extension("npy");
-        fs::write(&file, npy(&Logits::mean(&shots))).map_err(|error| about(&file, error))?;
+        for class in &found {
+            let file = match is_single {
+                true => file.with_extension("npy"),
+                false => file.with_extension("").with_added_extension(format!("{}.npy", class.number)),
+            };
+            fs::write(&file, npy(&Logits::mean(&class.shots))).map_err(|error| about(&file, error))?;
+        }
     }
     Ok(())
 }
 
-fn to_logits(tensor: Tensor<4>) -> Outcome<Logits> {
-    let [_, _, height, width] = tensor.dims();
-    let values = tensor
-        .into_data()
-        .try_into_vec::<f32>()
-        .map_err(|error| format!("the device returned no float32: {error:?}"))?;
-    Ok(Logits { height, width, values })
+/// The label of every pixel: the number of the class that it was found to be of, or 0.
+fn labels(finding: &Finding, look: &Look) -> Vec<u8> {
+    let (width, height) = (finding.width, finding.height);
+    let mut labels = vec![0; width * height];
+    for class in &finding.classes {
+        let leads = class.shots.iter().map(|shot| shot.resize(height, width));
+        let mask = vote(leads, height, width, look.threshold);
+        let free = labels.iter_mut().zip(mask.values).filter(|(label, marked)| **label == 0 && *marked != 0);
+        free.for_each(|(label, _)| *label = class.number);
+    }
+    labels
 }
 
 /// NumPy's file format, version 1.0.

@@ -65,7 +65,7 @@ pub struct Scene {
 impl Scene {
     /// The picture with the pixels of one label marked.
     pub(super) fn shot(&self, label: u8) -> Shot {
-        Shot { picture: self.picture.clone(), mask: self.mask(label) }
+        Shot { picture: self.picture.clone(), mask: self.mask(label), unsure: None }
     }
 
     /// Whether any pixel has the label.

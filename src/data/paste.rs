@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_marked_has_changed_and_nothing_else_far_away() {
-        let object = Shot { picture: plain(40, 255), mask: square(40, 10, 30) };
+        let object = Shot { picture: plain(40, 255), mask: square(40, 10, 30), unsure: None };
         for index in 0..20 {
             let mut canvas = plain(64, 0);
             let mask = paste(&object, &mut canvas, &mut stream(1, index));
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn without_an_object_nothing_changes() {
-        let nothing = Shot { picture: plain(8, 255), mask: square(8, 0, 0) };
+        let nothing = Shot { picture: plain(8, 255), mask: square(8, 0, 0), unsure: None };
         let mut canvas = plain(8, 7);
         assert_eq!(paste(&nothing, &mut canvas, &mut stream(1, 1)).area(), 0);
         assert_eq!(canvas, plain(8, 7));

@@ -167,7 +167,7 @@ impl Photographs {
         }
         let mut picture = view.picture(&shot.picture, self.making.size);
         augment.relight(&mut picture, rng);
-        Shot { picture, mask }
+        Shot { picture, mask, unsure: None }
     }
 
     /// One object on several backgrounds, each with a distractor of another class now and then.
@@ -194,7 +194,7 @@ impl Photographs {
             None => Mask::empty(picture.height, picture.width),
         };
         self.making.augment.relight(&mut picture, rng);
-        Ok(Shot { picture, mask })
+        Ok(Shot { picture, mask, unsure: None })
     }
 
     /// Some picture that does not show the class; any, if all do.
@@ -204,7 +204,7 @@ impl Photographs {
             false => self.without(asked, rng)?.picture,
         };
         let mask = Mask::empty(picture.height, picture.width);
-        Ok(self.altered(&Shot { picture, mask }, rng).picture)
+        Ok(self.altered(&Shot { picture, mask, unsure: None }, rng).picture)
     }
 
     /// Some picture that does not show the class, nothing marked in it. There must be one that is not listed for it.
@@ -220,7 +220,7 @@ impl Photographs {
         }
         let picture = scene.picture.clone();
         let mask = Mask::empty(picture.height, picture.width);
-        Ok(Shot { picture, mask })
+        Ok(Shot { picture, mask, unsure: None })
     }
 
     /// Some picture that is not listed as showing the class. There must be one.

@@ -101,7 +101,7 @@ mod tests {
     fn episode(class: usize) -> Episode {
         let picture = Picture { width: 1, height: 1, rgb: vec![0; 3] };
         let mask = Mask { width: 1, height: 1, values: vec![0] };
-        Episode { class, supports: vec![], query: Shot { picture, mask }, ignore: None }
+        Episode { class, supports: vec![], query: Shot { picture, mask, unsure: None }, ignore: None }
     }
 
     #[test]

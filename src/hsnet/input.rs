@@ -28,19 +28,25 @@ pub fn whole(masks: &[&Mask]) -> TensorData {
 pub struct Masks {
     whole: TensorData,
     planes: [TensorData; 3],
+    unsure: Option<[TensorData; 3]>,
 }
 
 impl Masks {
     pub fn new(masks: &[&Mask], kind: BackboneKind) -> Self {
-        let soften = |size: [usize; 2]| plane(size, masks.iter().map(|mask| mask.soften(size[0], size[1])));
-        Self { whole: whole(masks), planes: kind.planes(size(masks)).map(soften) }
+        Self { whole: whole(masks), planes: soften(masks, kind), unsure: None }
+    }
+
+    /// The same where some pixels are neither known to be the object nor known not to be: masks of the same size.
+    pub fn unsure(self, unsure: &[&Mask], kind: BackboneKind) -> Self {
+        Self { unsure: Some(soften(unsure, kind)), ..self }
     }
 
     /// The masks with the pictures `(batch, 3, h, w)` that they mark, on the pictures' device.
     pub fn beside(self, pictures: Tensor<4>) -> Marked {
         let device = pictures.device();
         let tensor = |data| Tensor::from_data(data, &device);
-        Marked { mask: tensor(self.whole), planes: self.planes.map(tensor), pictures }
+        let unsure = self.unsure.map(|planes| planes.map(tensor));
+        Marked { mask: tensor(self.whole), planes: self.planes.map(tensor), unsure, pictures }
     }
 }
 
@@ -53,6 +59,8 @@ pub struct Marked {
     pub mask: Tensor<4>,
     /// The mask softened to the planes of levels 2, 3 and 4, `(batch, 1, h, w)` each.
     pub planes: [Tensor<4>; 3],
+    /// What is neither object nor background, softened likewise; where there is nothing of the kind, nothing.
+    pub unsure: Option<[Tensor<4>; 3]>,
 }
 
 impl Marked {
@@ -64,6 +72,12 @@ impl Marked {
 
 fn size(masks: &[&Mask]) -> [usize; 2] {
     masks.first().map_or([0, 0], |mask| [mask.height, mask.width])
+}
+
+/// Masks softened to the planes of levels 2, 3 and 4.
+fn soften(masks: &[&Mask], kind: BackboneKind) -> [TensorData; 3] {
+    let soften = |size: [usize; 2]| plane(size, masks.iter().map(|mask| mask.soften(size[0], size[1])));
+    kind.planes(size(masks)).map(soften)
 }
 
 fn plane([height, width]: [usize; 2], planes: impl ExactSizeIterator<Item = Vec<f32>>) -> TensorData {

@@ -4,8 +4,8 @@ use burn::Tensor;
 use burn::tensor::Device;
 use thiserror::Error;
 
-use super::{Hsnet, Marked, Support, pixels};
-use crate::backbone::Pyramid;
+use super::{Hsnet, Masks, Support, pixels};
+use crate::backbone::{BackboneKind, Pyramid};
 use crate::episode::Shot;
 use crate::image::Picture;
 use crate::weights::Header;
@@ -67,13 +67,33 @@ impl Segmenter {
             done(index + 1);
             features
         });
-        Ok(Task { supports: learned.collect(), network: self.network.clone() })
+        Ok(self.task(learned.collect()))
     }
 
-    fn support(&self, shot: &Shot) -> Support {
-        let size @ [height, width] = self.header.support_size();
-        let mask = shot.mask.resize(height, width);
-        self.network.support(Marked::new(self.pixels(&shot.picture, size), &[&mask], self.network.kind()))
+    /// What one picture teaches, whatever is marked in it.
+    pub fn support(&self, shot: &Shot) -> Support {
+        let (size @ [height, width], kind) = (self.header.support_size(), self.network.kind());
+        let masks = Masks::new(&[&shot.mask.resize(height, width)], kind);
+        let masks = match &shot.unsure {
+            Some(unsure) => masks.unsure(&[&unsure.resize(height, width)], kind),
+            None => masks,
+        };
+        self.network.support(masks.beside(self.pixels(&shot.picture, size)))
+    }
+
+    /// The task of supports that have been learned already, by this network.
+    pub fn task(&self, supports: Vec<Support>) -> Task {
+        Task { network: self.network.clone(), supports }
+    }
+
+    /// The backbone of its network.
+    pub fn kind(&self) -> BackboneKind {
+        self.network.kind()
+    }
+
+    /// The device that its network is on.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 }
 
@@ -90,6 +110,26 @@ impl Task {
     pub fn segment(&self, query: &Pyramid, shot: usize) -> Tensor<4> {
         self.network.logits(query, &self.supports[shot])
     }
+
+    /// What it was learned from, in order.
+    pub fn supports(&self) -> &[Support] {
+        &self.supports
+    }
+
+    /// How like each place of one support the query is at one place, `[across, down]` in 0..1: for levels 2, 3 and 4 the
+    /// mean of the layers' correlations, as the network sees them, `(h, w)` of the support's level, in 0..1.
+    ///
+    /// # Panics
+    /// If there is no such shot.
+    pub fn likeness(&self, query: &Pyramid, shot: usize, [x, y]: [f64; 2]) -> [Tensor<2>; 3] {
+        let [across, down] = [x, y].map(|place| move |count: usize| ((place * count as f64) as usize).min(count - 1));
+        let levels = query.levels.clone().map(|level| {
+            let [_, _, height, width] = level.dims();
+            level.narrow(2, down(height), 1).narrow(3, across(width), 1)
+        });
+        let correlations = self.network.correlate(&Pyramid { levels }, &self.supports[shot].object);
+        correlations.map(|level| level.mean_dim(1).squeeze_dims(&[0, 1, 2, 3]))
+    }
 }
 
 fn check(supports: &[Shot]) -> Result<(), TaskError> {
@@ -104,4 +144,43 @@ fn check(supports: &[Shot]) -> Result<(), TaskError> {
         }
     }
     if supports.is_empty() { Err(TaskError::NoSupport) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::BackboneKind;
+    use crate::hsnet::Design;
+    use crate::image::Mask;
+    use crate::ops;
+
+    fn picture(side: usize, seed: usize) -> Picture {
+        Picture { width: side, height: side, rgb: (0..3 * side * side).map(|i| (i * seed % 251) as u8).collect() }
+    }
+
+    #[test]
+    fn likeness_is_the_correlation_at_one_place_averaged_over_the_layers() {
+        const KIND: BackboneKind = BackboneKind::MobilenetV2;
+        let (device, header) = (Device::flex(), Header::hsnet(KIND, [96, 64]));
+        let segmenter = Segmenter::new(header, Hsnet::init(KIND, Design::default(), &device), device);
+        let mask = Mask { width: 64, height: 64, values: (0..64 * 64).map(|i| u8::from(i % 64 < 40)).collect() };
+        let task = segmenter.learn(&[Shot { picture: picture(64, 31), mask, unsure: None }], |_| {}).unwrap();
+        let query = segmenter.features(&picture(64, 57));
+        for place in [[0.0, 0.0], [0.3, 0.7], [1.0, 1.0]] {
+            for (level, likeness) in task.likeness(&query, 0, place).into_iter().enumerate() {
+                let (features, object) = (&query.levels[level], &task.supports[0].object.levels[level]);
+                let whole = ops::correlation(features.clone(), object.clone(), &KIND.widths()[level]);
+                let [_, layers, height, width, h, w] = whole.dims();
+                assert_eq!(likeness.dims(), [h, w]);
+                let row = ((place[1] * height as f64) as usize).min(height - 1);
+                let column = ((place[0] * width as f64) as usize).min(width - 1);
+                let whole: Vec<f32> = whole.into_data().iter().collect();
+                let at = |layer: usize, s: usize| whole[((layer * height + row) * width + column) * h * w + s];
+                for (s, found) in likeness.into_data().iter::<f32>().enumerate() {
+                    let expected = (0..layers).map(|layer| at(layer, s)).sum::<f32>() / layers as f32;
+                    assert!((found - expected).abs() < 1e-5, "{found} where {expected}");
+                }
+            }
+        }
+    }
 }

@@ -48,14 +48,7 @@ impl Mask {
     /// # Errors
     /// When the encoder fails; `name` is what the error calls the mask.
     pub fn encode(&self, name: &str) -> Result<Vec<u8>, ImageError> {
-        let grey = self.values.iter().map(|&value| value * 255).collect();
-        let image =
-            GrayImage::from_raw(self.width as u32, self.height as u32, grey).expect("a mask holds one byte a pixel");
-        let mut png = Cursor::new(Vec::new());
-        image
-            .write_to(&mut png, ImageFormat::Png)
-            .map_err(|source| ImageError::Unwritable { name: name.to_owned(), source })?;
-        Ok(png.into_inner())
+        encode_labels(name, self.width, self.height, self.values.iter().map(|&value| value * 255).collect())
     }
 
     /// How many pixels are the object.
@@ -102,6 +95,19 @@ fn opacity(image: &DynamicImage) -> Option<Vec<u8>> {
     }
     let alpha: Vec<u8> = image.to_rgba8().pixels().map(|pixel| pixel[3]).collect();
     alpha.iter().any(|&value| value < 128).then_some(alpha)
+}
+
+/// A grey PNG file of labels, a byte a pixel.
+///
+/// # Errors
+/// When the encoder fails; `name` is what the error calls the labels.
+pub(crate) fn encode_labels(name: &str, width: usize, height: usize, labels: Vec<u8>) -> Result<Vec<u8>, ImageError> {
+    let image = GrayImage::from_raw(width as u32, height as u32, labels).expect("there is one label a pixel");
+    let mut png = Cursor::new(Vec::new());
+    image
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|source| ImageError::Unwritable { name: name.to_owned(), source })?;
+    Ok(png.into_inner())
 }
 
 /// `values`, a plane of `from` = (height, width), at the size `to`; see [`Mask::resize`].

@@ -1,8 +1,7 @@
 //! What was found in a picture: small enough to keep for every picture, and all that its labels are made of.
 
-use half::f16;
-
-use super::Margins;
+use super::{Margins, vote};
+use crate::half_floats;
 use crate::image::MAX_PIXELS;
 
 /// The largest number of a class; 0 is the background, and those above are left for labels that name none.
@@ -29,7 +28,7 @@ pub struct Finding {
 pub struct ClassFinding {
     /// From 1 to [`MAX_CLASS`].
     pub number: u8,
-    /// One plane a shot, at least one.
+    /// One plane a shot, at least one, all of one size.
     pub shots: Vec<Margins>,
 }
 
@@ -59,7 +58,7 @@ impl Finding {
             counts(&mut bytes, &[class.shots.len()]);
             for shot in &class.shots {
                 counts(&mut bytes, &[shot.width, shot.height]);
-                bytes.extend(shot.values.iter().flat_map(|&margin| narrow(margin).to_le_bytes()));
+                bytes.extend(half_floats::to_bytes(&shot.values));
             }
         }
         bytes
@@ -87,11 +86,6 @@ impl Finding {
     }
 }
 
-/// A margin so large that float16 has no number for it stays the largest there is.
-fn narrow(margin: f32) -> f16 {
-    f16::from_f32(margin.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()))
-}
-
 /// What has not been read yet.
 struct Bytes<'a>(&'a [u8]);
 
@@ -109,7 +103,9 @@ impl Bytes<'_> {
     fn class(&mut self) -> Result<ClassFinding, FindingError> {
         let [number] = self.take()?;
         let shots = (0..self.count()?).map(|_| self.margins()).collect::<Result<Vec<_>, _>>()?;
-        match (1..=MAX_CLASS).contains(&number) && !shots.is_empty() {
+        let size = |margins: &Margins| [margins.height, margins.width];
+        let is_even = shots.first().is_some_and(|first| shots.iter().all(|shot| size(shot) == size(first)));
+        match (1..=MAX_CLASS).contains(&number) && is_even {
             true => Ok(ClassFinding { number, shots }),
             false => Err(FindingError::Damaged),
         }
@@ -120,11 +116,27 @@ impl Bytes<'_> {
         let length = width.checked_mul(height).and_then(|count| count.checked_mul(2)).filter(|&length| length > 0);
         let (plane, rest) = length.and_then(|length| self.0.split_at_checked(length)).ok_or(FindingError::Damaged)?;
         self.0 = rest;
-        let values = plane.as_chunks().0.iter().map(|&pair| f16::from_le_bytes(pair).to_f32()).collect::<Vec<_>>();
-        match values.iter().all(|margin| margin.is_finite()) {
-            true => Ok(Margins { width, height, values }),
-            false => Err(FindingError::Damaged),
-        }
+        let values = half_floats::from_bytes(plane).ok_or(FindingError::Damaged)?;
+        Ok(Margins { width, height, values })
+    }
+}
+
+impl ClassFinding {
+    /// The share of the picture that is of the class at a threshold, and the mean probability over that, 0 if there is
+    /// nothing: counted on the network's grid, as [`super::mask`] would mark it.
+    pub fn share(&self, threshold: f32) -> [f32; 2] {
+        let [height, width] = self.shots.first().map_or([0, 0], |shot| [shot.height, shot.width]);
+        let mask = vote(self.shots.iter().map(|shot| &shot.values), height, width, threshold);
+        let area = mask.area().max(1) as f32;
+        let marked = (0..height * width).filter(|&place| mask.values[place] == 1);
+        let confidence = marked.map(|place| self.probability(place)).sum::<f32>() / area;
+        [mask.area() as f32 / (height * width).max(1) as f32, confidence]
+    }
+
+    /// What the shots give a place of the grid on average.
+    fn probability(&self, place: usize) -> f32 {
+        let margin = self.shots.iter().map(|shot| shot.values[place]).sum::<f32>() / self.shots.len() as f32;
+        1.0 / (1.0 + (-margin).exp())
     }
 }
 
@@ -187,7 +199,22 @@ mod tests {
         damaged(&|finding| finding.classes[1].number = 251);
         damaged(&|finding| finding.classes[1].shots.clear());
         damaged(&|finding| finding.classes[1].shots[0].values[0] = f32::NAN);
+        damaged(&|finding| finding.classes[0].shots[1] = margins(2, 3));
         damaged(&|finding| finding.width = 0);
+    }
+
+    #[test]
+    fn share_and_confidence_are_those_of_what_is_marked() {
+        let logit = |probability: f32| (probability / (1.0 - probability)).ln();
+        let shot = |values: [f32; 4]| Margins { width: 4, height: 1, values: values.map(logit).to_vec() };
+        let class = ClassFinding { number: 1, shots: vec![shot([0.9, 0.7, 0.4, 0.1])] };
+        let near = |found: [f32; 2], expected: [f32; 2]| (0..2).all(|i| (found[i] - expected[i]).abs() < 1e-5);
+        assert!(near(class.share(0.5), [0.5, 0.8]), "{:?}", class.share(0.5));
+        assert!(near(class.share(0.3), [0.75, 2.0 / 3.0]), "{:?}", class.share(0.3));
+        assert_eq!(class.share(0.95), [0.0, 0.0]);
+        // Two shots vote, and half of the votes are enough.
+        let class = ClassFinding { number: 1, shots: vec![shot([0.8, 0.9, 0.1, 0.1]), shot([0.8, 0.1, 0.1, 0.1])] };
+        assert!(near(class.share(0.5), [0.5, 0.65]), "{:?}", class.share(0.5));
     }
 
     proptest! {

@@ -247,7 +247,7 @@ mod tests {
     fn episode(class: usize, mask: &[u8]) -> Episode {
         let (width, height) = (mask.len(), 1);
         let picture = Picture { width, height, rgb: vec![0; 3 * width] };
-        let query = Shot { picture, mask: Mask { width, height, values: mask.to_vec() } };
+        let query = Shot { picture, mask: Mask { width, height, values: mask.to_vec() }, unsure: None };
         Episode { class, supports: vec![], query, ignore: None }
     }
 

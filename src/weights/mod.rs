@@ -18,7 +18,7 @@ use crate::hsnet::Design;
 use crate::image::Normalisation;
 
 pub use arrays::{Array, Arrays, arrays_of, fill};
-pub use file::{Precision, load, load_backbone, to_bytes};
+pub use file::{Precision, fingerprint, load, load_backbone, to_bytes};
 #[cfg(feature = "native")]
 pub use file::{save, save_as};
 #[cfg(feature = "native")]

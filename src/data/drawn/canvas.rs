@@ -90,6 +90,7 @@ impl Canvas {
                 values: self.things.iter().map(|&shown| u8::from(shown == thing)).collect(),
             },
             picture: self.picture,
+            unsure: None,
         }
     }
 }

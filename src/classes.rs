@@ -1,0 +1,156 @@
+//! Several classes at once: learned from pictures that they share, and looked for with one look at each query.
+//!
+//! What has been learned is kept by class and by picture, so that another picture, or a corrected one, costs itself
+//! alone ([`Classes::learn`]). As a file it needs no picture any more ([`Classes::to_task`]).
+
+mod lesson;
+mod task_file;
+
+use serde::{Deserialize, Serialize};
+
+use crate::backbone::Pyramid;
+use crate::hsnet::Task;
+use crate::predict::{ClassFinding, Finding, Logits, MAX_CLASS};
+use crate::readback::{self, NotReturned};
+
+pub use lesson::{Labelled, LessonError, UNSURE};
+pub use task_file::TaskFileError;
+
+/// A class to look for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Class {
+    /// From 1 to [`MAX_CLASS`]; labels say it so.
+    pub number: u8,
+    pub name: String,
+    /// As `#rrggbb`.
+    pub colour: String,
+}
+
+/// A class, and what has been learned of it.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    pub class: Class,
+    /// For each shot the key of the picture it was learned from; one that came with a task file has none.
+    pub keys: Vec<Option<String>>,
+    pub task: Task,
+}
+
+/// Everything that has been learned: each class from at least one shot.
+#[derive(Clone, Debug, Default)]
+pub struct Classes {
+    learned: Vec<Learned>,
+}
+
+/// What the shots of one class say of a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassLogits {
+    pub number: u8,
+    pub shots: Vec<Logits>,
+}
+
+/// How like each place of one shot a place of a query is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Likeness {
+    /// See [`Learned::keys`].
+    pub key: Option<String>,
+    /// For levels 2, 3 and 4.
+    pub levels: Vec<LikenessPlane>,
+}
+
+/// Likeness of 0 to 1, `(height, width)`, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LikenessPlane {
+    pub height: usize,
+    pub width: usize,
+    pub values: Vec<f32>,
+}
+
+impl Classes {
+    /// One class, as it was learned by itself.
+    pub fn single(class: Class, task: Task) -> Self {
+        Self { learned: vec![Learned { class, keys: vec![None; task.shots()], task }] }
+    }
+
+    /// In the order in which they were given.
+    pub fn learned(&self) -> &[Learned] {
+        &self.learned
+    }
+
+    /// How many shots there are, over all classes.
+    pub fn shots(&self) -> usize {
+        self.learned.iter().map(|learned| learned.task.shots()).sum()
+    }
+
+    /// Looks for every class with every shot; `done` is told after each how many have been asked.
+    ///
+    /// # Errors
+    /// If the device does not return its results.
+    pub async fn find(&self, query: &Pyramid, mut done: impl FnMut(usize)) -> Result<Vec<ClassLogits>, NotReturned> {
+        let (mut found, mut asked) = (Vec::new(), 0);
+        for Learned { class, task, .. } in &self.learned {
+            let mut shots = Vec::new();
+            for shot in 0..task.shots() {
+                let logits = task.segment(query, shot);
+                let [_, _, height, width] = logits.dims();
+                shots.push(Logits { height, width, values: readback::values(logits).await? });
+                asked += 1;
+                done(asked);
+            }
+            found.push(ClassLogits { number: class.number, shots });
+        }
+        Ok(found)
+    }
+
+    /// Where in the shots of a class a place of a query, `[across, down]` in 0..1, finds its like; nothing if the class
+    /// has not been learned.
+    ///
+    /// # Errors
+    /// If the device does not return its results.
+    pub async fn why(
+        &self,
+        query: &Pyramid,
+        number: u8,
+        place: [f64; 2],
+    ) -> Result<Option<Vec<Likeness>>, NotReturned> {
+        let Some(learned) = self.learned.iter().find(|learned| learned.class.number == number) else {
+            return Ok(None);
+        };
+        let mut shots = Vec::new();
+        for (shot, key) in learned.keys.iter().enumerate() {
+            let mut levels = Vec::new();
+            for plane in learned.task.likeness(query, shot, place) {
+                let [height, width] = plane.dims();
+                levels.push(LikenessPlane { height, width, values: readback::values(plane).await? });
+            }
+            shots.push(Likeness { key: key.clone(), levels });
+        }
+        Ok(Some(shots))
+    }
+}
+
+/// What was found in a picture of `width` x `height` pixels.
+pub fn finding(width: usize, height: usize, found: &[ClassLogits]) -> Finding {
+    let class = |class: &ClassLogits| ClassFinding {
+        number: class.number,
+        shots: class.shots.iter().map(Logits::margins).collect(),
+    };
+    Finding { width, height, classes: found.iter().map(class).collect() }
+}
+
+/// What is wrong with classes, if anything is.
+fn complaint(classes: &[Class]) -> Option<String> {
+    let mut taken = [false; 1 + MAX_CLASS as usize];
+    taken[0] = true;
+    for Class { number, name, colour } in classes {
+        match taken.get_mut(usize::from(*number)) {
+            Some(taken) if !*taken => *taken = true,
+            _ => return Some(format!("{name} has the number {number}; numbers run from 1 to {MAX_CLASS}, once each")),
+        }
+        let is_colour = colour.len() == 7
+            && colour.strip_prefix('#').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        if !is_colour {
+            return Some(format!("{name} has the colour {colour}, which is not written as #rrggbb"));
+        }
+    }
+    None
+}

@@ -1,0 +1,146 @@
+//! Learning classes from labelled pictures, each part once.
+
+use std::io::Cursor;
+
+use super::{Class, Classes, Learned, complaint};
+use crate::episode::Shot;
+use crate::hsnet::{Segmenter, Support};
+use crate::image::{self, ImageError, Mask, Picture};
+
+/// The label of pixels that are neither known to be of a class nor known not to be.
+pub const UNSURE: u8 = 255;
+
+/// A picture's file and the labels of its pixels, which all classes share.
+#[derive(Clone, Copy, Debug)]
+pub struct Labelled<'a> {
+    /// Changes with the labels: what has been learned under a key is not learned again.
+    pub key: &'a str,
+    pub name: &'a str,
+    /// A JPEG, PNG or WebP file.
+    pub picture: &'a [u8],
+    /// A byte a pixel, row by row: 0 the background, the number of a class, or [`UNSURE`].
+    pub labels: &'a [u8],
+}
+
+/// Why classes cannot be learned.
+#[derive(Debug, thiserror::Error)]
+pub enum LessonError {
+    #[error("{0}")]
+    Picture(#[from] ImageError),
+    #[error("{0}")]
+    Class(String),
+    #[error("{name}: there are {labels} labels for {width} x {height} pixels; there must be one for each")]
+    Labels { name: String, labels: usize, width: usize, height: usize },
+    #[error("what is marked as {0} is too small to learn from: mark more of it")]
+    TooSmall(String),
+    #[error("nothing is marked yet: mark something in at least one picture")]
+    NothingMarked,
+}
+
+impl Classes {
+    /// Learns classes, each from every shot that has pixels of its number. What is known from before is taken over
+    /// where the shot's key is the same; a class without a pixel anywhere is left out. `progress` is told how many
+    /// parts, of how many, have been learned.
+    ///
+    /// # Errors
+    /// If the classes' numbers or colours are not as they should be, a picture cannot be read or has another number of
+    /// labels than pixels, nothing is marked, or a class shows only in pixels that are lost at the network's size.
+    pub fn learn(
+        &self,
+        segmenter: &Segmenter,
+        classes: Vec<Class>,
+        shots: &[Labelled],
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Self, LessonError> {
+        if let Some(complaint) = complaint(&classes) {
+            return Err(LessonError::Class(complaint));
+        }
+        let lessons = shots.iter().map(|shot| Lesson::new(segmenter, shot)).collect::<Result<Vec<_>, _>>()?;
+        let parts = lessons.iter().flat_map(|lesson| classes.iter().map(move |class| (lesson, class)));
+        let is_new = |(lesson, class): &(&Lesson, &Class)| lesson.shows(class) && self.known(lesson, class).is_none();
+        let total = parts.filter(is_new).count();
+        let mut done = 0;
+        progress(done, total);
+
+        let mut learned: Vec<_> = classes.iter().map(|_| (Vec::new(), Vec::new())).collect();
+        for lesson in &lessons {
+            // Decoded where it is needed, and not longer.
+            let mut picture = None;
+            for (class, (keys, supports)) in classes.iter().zip(&mut learned) {
+                if !lesson.shows(class) {
+                    continue;
+                }
+                keys.push(Some(lesson.shot.key.to_owned()));
+                if let Some(support) = self.known(lesson, class) {
+                    supports.push(support.clone());
+                    continue;
+                }
+                let picture = match &mut picture {
+                    Some(picture) => picture,
+                    none => none.insert(lesson.picture()?),
+                };
+                supports.push(segmenter.support(&lesson.shot(picture, class)));
+                done += 1;
+                progress(done, total);
+            }
+        }
+        let learned = classes.into_iter().zip(learned).filter_map(|(class, (keys, supports))| {
+            if supports.is_empty() {
+                let is_marked = shots.iter().any(|shot| shot.labels.contains(&class.number));
+                return is_marked.then(|| Err(LessonError::TooSmall(class.name)));
+            }
+            Some(Ok(Learned { class, keys, task: segmenter.task(supports) }))
+        });
+        let learned = learned.collect::<Result<Vec<_>, _>>()?;
+        if learned.is_empty() { Err(LessonError::NothingMarked) } else { Ok(Self { learned }) }
+    }
+
+    /// What has been learned of a class from a shot before.
+    fn known(&self, lesson: &Lesson, class: &Class) -> Option<&Support> {
+        let learned = self.learned.iter().find(|learned| learned.class.number == class.number)?;
+        let shot = learned.keys.iter().position(|key| key.as_deref() == Some(lesson.shot.key))?;
+        learned.task.supports().get(shot)
+    }
+}
+
+/// A labelled picture as the network takes it.
+struct Lesson<'a> {
+    shot: &'a Labelled<'a>,
+    /// `[height, width]`
+    size: [usize; 2],
+    /// The labels at this size.
+    labels: Vec<u8>,
+}
+
+impl<'a> Lesson<'a> {
+    fn new(segmenter: &Segmenter, shot: &'a Labelled<'a>) -> Result<Self, LessonError> {
+        let Labelled { name, picture, labels, .. } = *shot;
+        let (width, height) = image::dimensions(name, Cursor::new(picture))?;
+        let (width, height) = (width as usize, height as usize);
+        if labels.is_empty() || labels.len() != width * height {
+            return Err(LessonError::Labels { name: name.to_owned(), labels: labels.len(), width, height });
+        }
+        let size = segmenter.header.support_size();
+        Ok(Self { shot, size, labels: image::resize_nearest(labels, [height, width], size) })
+    }
+
+    fn shows(&self, class: &Class) -> bool {
+        self.labels.contains(&class.number)
+    }
+
+    fn picture(&self) -> Result<Picture, ImageError> {
+        let [height, width] = self.size;
+        Ok(Picture::decode(self.shot.name, self.shot.picture)?.resize(height, width))
+    }
+
+    /// What it teaches of one class.
+    fn shot(&self, picture: &Picture, class: &Class) -> Shot {
+        let unsure = self.labels.contains(&UNSURE).then(|| self.mask(UNSURE));
+        Shot { picture: picture.clone(), mask: self.mask(class.number), unsure }
+    }
+
+    fn mask(&self, label: u8) -> Mask {
+        let [height, width] = self.size;
+        Mask { width, height, values: self.labels.iter().map(|&value| u8::from(value == label)).collect() }
+    }
+}
