@@ -1,13 +1,17 @@
 //! From logits to a mask at the picture's own size: once for every method.
 
 mod finding;
+mod labels;
 mod look;
+mod regions;
+mod stretched;
 
 pub use finding::{ClassFinding, Finding, FindingError, MAX_CLASS};
+pub use labels::{Labels, labels, labels_on};
 pub use look::Look;
 
 use crate::image::Mask;
-use crate::sampling::taps;
+use stretched::Stretched;
 
 /// What one shot says of a query: logits `(2, height, width)`, background first, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,14 +55,9 @@ pub struct Margins {
 impl Margins {
     /// The margins at a picture's size: bilinear, corners aligned.
     pub fn resize(&self, height: usize, width: usize) -> Vec<f32> {
-        let across: Vec<_> = taps(self.width, width).collect();
-        let mut line = vec![0f32; self.width];
+        let mut stretched = Stretched::new(self, height, width);
         let mut output = Vec::with_capacity(height * width);
-        for (low, high, share) in taps(self.height, height) {
-            let rows = self.values[low * self.width..].iter().zip(&self.values[high * self.width..]);
-            line.iter_mut().zip(rows).for_each(|(value, (a, b))| *value = mix(*a, *b, share));
-            output.extend(across.iter().map(|&(low, high, share)| mix(line[low], line[high], share)));
-        }
+        (0..height).for_each(|y| output.extend(stretched.row(y)));
         output
     }
 }
@@ -83,10 +82,6 @@ pub fn vote<L: AsRef<[f32]>>(leads: impl Iterator<Item = L>, height: usize, widt
     let most = votes.iter().copied().max().unwrap_or_default().max(1);
     let values = votes.into_iter().map(|votes| u8::from(votes > 0 && 2 * votes >= most)).collect();
     Mask { width, height, values }
-}
-
-fn mix(a: f32, b: f32, share: f32) -> f32 {
-    a + (b - a) * share
 }
 
 #[cfg(test)]

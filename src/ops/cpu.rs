@@ -5,12 +5,15 @@ mod clamp;
 mod correlation;
 #[cfg(feature = "native")]
 mod gradient;
+mod guided;
 mod matrix;
 mod norm;
 mod unfold;
 
 use burn::tensor::{Shape, TensorData};
 use burn_flex::FlexTensor;
+
+pub(super) use guided::guided_labels;
 
 /// A contiguous copy of a tensor, or the tensor where it is contiguous.
 fn contiguous<const N: usize>(tensors: [FlexTensor; N]) -> [FlexTensor; N] {

@@ -9,6 +9,7 @@ pub mod composed;
 mod cpu;
 #[cfg(feature = "native")]
 mod gradient;
+mod guided;
 mod kernels;
 mod resize;
 mod unfolded;
@@ -20,6 +21,7 @@ use burn::tensor::Device;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
+pub use guided::{DeviceError, Sketch, guided_labels, guided_labels_on};
 pub use kernels::CenterPivotShape;
 use kernels::{CenterPivotKernel, ClampKernel, CorrelationKernel, NormKernel};
 pub use resize::{resize_dims, resize_pictures};
@@ -137,6 +139,13 @@ fn on_cpu(device: &Device) -> bool {
 
 /// Whether a device, with or without autodiff, runs our shaders.
 pub fn runs_wgsl(device: &Device) -> bool {
-    let device = device.clone().without_autodiff();
-    matches!(device.as_dispatch(), DispatchDevice::Cube(device) if wgsl::speaks_wgsl(&device.client()))
+    wgsl_client(device).is_some()
+}
+
+/// The way to a device that runs our shaders.
+fn wgsl_client(device: &Device) -> Option<wgsl::Client> {
+    match device.clone().without_autodiff().as_dispatch() {
+        DispatchDevice::Cube(device) => Some(device.client()).filter(wgsl::speaks_wgsl),
+        _ => None,
+    }
 }

@@ -1,13 +1,19 @@
 //! The operations as compute shaders: `shaders/` run inside burn.
 
+mod guided;
+
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::CubeCount;
 use burn_cubecl::cubecl::prelude::*;
-use burn_cubecl::cubecl::server::KernelArguments;
+use burn_cubecl::cubecl::server::{Handle, KernelArguments};
 use burn_wgpu::{CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate, into_contiguous};
 
+pub(super) use burn_cubecl::cubecl::client::Client;
+pub(super) use guided::guided_labels;
+
 use super::kernels::{CenterPivotKernel, CenterPivotShape, CorrelationKernel};
+use guided::Guided;
 
 /// Positions a side of a correlation's tile.
 const TILE: usize = 64;
@@ -75,6 +81,7 @@ impl KernelSource for CenterPivot {
 /// Every shader in every form that its template takes, by name: what a validator has to see.
 pub fn shader_sources() -> Vec<(String, String)> {
     let mut sources = vec![("correlation".to_string(), Correlation.source().complete())];
+    sources.extend(Guided::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     for kernel in [3, 5] {
         for rows in [16, 64] {
             let name = format!("center_pivot, kernel {kernel}, {rows} rows");
@@ -140,9 +147,19 @@ fn empty_like<const D: usize>(tensor: &CubeTensor, dims: [usize; D]) -> CubeTens
 
 /// Runs `source` over the buffers in the order of its bindings, and `info` as the last one.
 fn launch<K: KernelSource>(source: K, workgroups: [usize; 3], buffers: &[&CubeTensor], info: &[usize]) {
-    let client = &buffers[0].client;
+    launch_over(&buffers[0].client, source, workgroups, buffers.iter().map(|buffer| &buffer.handle), info);
+}
+
+/// [`launch`], of buffers that are no tensors.
+fn launch_over<'a, K: KernelSource>(
+    client: &Client,
+    source: K,
+    workgroups: [usize; 3],
+    buffers: impl IntoIterator<Item = &'a Handle>,
+    info: &[usize],
+) {
     let info: Vec<u8> = info.iter().flat_map(|&value| (value as u32).to_le_bytes()).collect();
-    let mut bindings: Vec<_> = buffers.iter().map(|buffer| buffer.handle.clone().binding()).collect();
+    let mut bindings: Vec<_> = buffers.into_iter().map(|buffer| buffer.clone().binding()).collect();
     bindings.push(client.create_from_slice(&info).binding());
     let [x, y, z] = workgroups.map(|count| count as u32);
     client.launch(

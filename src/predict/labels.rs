@@ -1,0 +1,267 @@
+//! From what was found in a picture to its labels.
+
+use std::borrow::Cow;
+
+use burn::tensor::Device;
+
+use super::regions::{drop_small, fill_holes};
+use super::stretched::Stretched;
+use super::{ClassFinding, Finding, Look};
+use crate::image::Picture;
+use crate::ops::{self, DeviceError, Sketch};
+
+/// What every pixel of a picture is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    pub width: usize,
+    pub height: usize,
+    /// `(height, width)`, row by row: 0 the background, else the number of a class.
+    pub values: Vec<u8>,
+}
+
+/// The labels of `size` = (height, width) pixels that a finding comes to under a look.
+///
+/// A class marks a pixel by the vote of its shots, as [`super::mask`] does; of several classes that mark it, the most
+/// probable has it, by the mean of its shots' margins. Then edges follow `guide`, the picture, at any size, as
+/// [`ops::guided_labels`] tells; without a guide they stay. Then regions (connected over sides and corners) that are
+/// too small are dropped, and last, holes (background connected over sides, enclosed by a single class) are filled.
+pub fn labels(finding: &Finding, look: &Look, guide: Option<&Picture>, size: [usize; 2]) -> Labels {
+    let values = match guide.filter(|_| look.edges) {
+        Some(picture) => {
+            let picture = at_size(picture, size);
+            ops::guided_labels(&sketch(finding, look, &picture), &picture)
+        }
+        None => marked(finding, look.threshold, size),
+    };
+    tidied(values, look, size)
+}
+
+/// [`labels`], whose edges are followed on a device.
+///
+/// # Errors
+/// If the device fails.
+pub async fn labels_on(
+    device: &Device,
+    finding: &Finding,
+    look: &Look,
+    guide: Option<&Picture>,
+    size: [usize; 2],
+) -> Result<Labels, DeviceError> {
+    let Some(picture) = guide.filter(|_| look.edges) else {
+        return Ok(labels(finding, look, None, size));
+    };
+    let picture = at_size(picture, size);
+    let values = ops::guided_labels_on(device, &sketch(finding, look, &picture), &picture).await?;
+    Ok(tidied(values, look, size))
+}
+
+fn at_size(picture: &Picture, [height, width]: [usize; 2]) -> Cow<'_, Picture> {
+    match [picture.height, picture.width] == [height, width] {
+        true => Cow::Borrowed(picture),
+        false => Cow::Owned(picture.resize(height, width)),
+    }
+}
+
+fn sketch(finding: &Finding, look: &Look, picture: &Picture) -> Sketch {
+    let size = Sketch::size([picture.height, picture.width]);
+    Sketch { labels: marked(finding, look.threshold, size), guide: picture.resize(size[0], size[1]) }
+}
+
+fn tidied(mut values: Vec<u8>, look: &Look, [height, width]: [usize; 2]) -> Labels {
+    if look.smallest > 0.0 {
+        drop_small(&mut values, width, f64::from(look.smallest) * (width * height) as f64);
+    }
+    if look.fill {
+        fill_holes(&mut values, width);
+    }
+    Labels { width, height, values }
+}
+
+/// What the shots agree on: the class of each pixel.
+fn marked(finding: &Finding, threshold: f32, [height, width]: [usize; 2]) -> Vec<u8> {
+    let bar = (threshold / (1.0 - threshold)).ln();
+    let mut classes: Vec<_> = finding.classes.iter().map(|class| Ballot::open(class, bar, height, width)).collect();
+    let mut labels = vec![0; height * width];
+    for (y, labels) in labels.chunks_exact_mut(width).enumerate() {
+        let mut best = vec![f32::NEG_INFINITY; width];
+        for class in &mut classes {
+            class.count(y);
+            let pixels = labels.iter_mut().zip(&mut best).zip(class.votes.iter().zip(&class.margins));
+            for ((label, best), (&votes, &margin)) in pixels {
+                if votes > 0 && 2 * votes >= class.most && margin > *best {
+                    (*label, *best) = (class.number, margin);
+                }
+            }
+        }
+    }
+    labels
+}
+
+/// The vote of a class's shots, a row at a time.
+struct Ballot<'a> {
+    number: u8,
+    bar: f32,
+    shots: Vec<Stretched<'a>>,
+    /// The most votes that any pixel of the picture has.
+    most: u16,
+    votes: Vec<u16>,
+    /// The mean of the shots' margins.
+    margins: Vec<f32>,
+}
+
+impl<'a> Ballot<'a> {
+    fn open(class: &'a ClassFinding, bar: f32, height: usize, width: usize) -> Self {
+        let shots: Vec<_> = class.shots.iter().map(|shot| Stretched::new(shot, height, width)).collect();
+        let (votes, margins) = (vec![0; width], vec![0.0; width]);
+        let mut ballot = Self { number: class.number, bar, shots, most: 1, votes, margins };
+        // A single shot has the most votes wherever it has one.
+        if class.shots.len() > 1 {
+            ballot.most = (0..height).map(|y| ballot.count(y)).max().unwrap_or(1);
+        }
+        ballot
+    }
+
+    /// Counts row `y`, and gives the most votes that a pixel of it has.
+    fn count(&mut self, y: usize) -> u16 {
+        self.votes.fill(0);
+        self.margins.fill(0.0);
+        let share = 1.0 / self.shots.len() as f32;
+        for shot in &mut self.shots {
+            for ((votes, mean), margin) in self.votes.iter_mut().zip(&mut self.margins).zip(shot.row(y)) {
+                *votes += u16::from(margin > self.bar);
+                *mean += margin * share;
+            }
+        }
+        self.votes.iter().copied().max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::predict::{self, Logits, Margins};
+    use proptest::prelude::*;
+
+    fn row(number: u8, shots: &[&[f32]]) -> ClassFinding {
+        let shots = shots.iter().map(|&values| Margins { height: 1, width: values.len(), values: values.to_vec() });
+        ClassFinding { number, shots: shots.collect() }
+    }
+
+    fn found(classes: Vec<ClassFinding>) -> Finding {
+        Finding { width: 4, height: 1, classes }
+    }
+
+    fn plain(finding: &Finding) -> Vec<u8> {
+        labels(finding, &Look::plain(0.5), None, [finding.height, finding.width]).values
+    }
+
+    #[test]
+    fn a_pixel_goes_to_the_most_probable_class() {
+        let finding = found(vec![row(3, &[&[2.0, 2.0, -1.0, -1.0]]), row(7, &[&[1.0, 3.0, 1.0, -2.0]])]);
+        assert_eq!(plain(&finding), [3, 7, 7, 0]);
+    }
+
+    #[test]
+    fn of_several_shots_the_mean_margin_tells_how_probable_a_class_is() {
+        let sure = row(1, &[&[5.0; 4], &[1.0; 4]]);
+        assert_eq!(plain(&found(vec![row(2, &[&[2.0; 4]]), sure])), [1; 4]);
+    }
+
+    #[test]
+    fn a_class_that_the_vote_leaves_out_has_no_pixel() {
+        let outvoted = row(1, &[&[1.0, 90.0, -1.0, -1.0], &[1.0, -1.0, -1.0, -1.0], &[1.0, -1.0, -1.0, -1.0]]);
+        assert_eq!(plain(&found(vec![outvoted, row(2, &[&[-1.0, 1.0, 1.0, -1.0]])])), [1, 2, 2, 0]);
+    }
+
+    #[test]
+    fn nothing_asked_is_nothing_found() {
+        assert_eq!(plain(&found(vec![])), [0; 4]);
+    }
+
+    /// Class 1 left of the middle of a ring's hole, as large as the picture.
+    fn ring() -> Finding {
+        let margin = |at: usize| {
+            let (x, y) = ((at % 32) as f32 - 15.5, (at / 32) as f32 - 15.5);
+            let distance = (x * x + y * y).sqrt();
+            if (6.0..12.0).contains(&distance) || (x < -14.0 && y < -14.0) { 4.0 } else { -4.0 }
+        };
+        let shot = Margins { height: 32, width: 32, values: (0..32 * 32).map(margin).collect() };
+        Finding { width: 32, height: 32, classes: vec![ClassFinding { number: 1, shots: vec![shot] }] }
+    }
+
+    #[test]
+    fn small_regions_are_dropped_and_holes_filled_where_that_is_asked() {
+        let look = |smallest, fill| Look { smallest, fill, ..Look::plain(0.5) };
+        let at = |look: Look, x: usize, y: usize| labels(&ring(), &look, None, [32, 32]).values[32 * y + x];
+        let (corner, centre) = ((0, 0), (16, 16));
+        for (smallest, fill) in [(0.0, false), (0.0, true), (0.1, false), (0.1, true)] {
+            assert_eq!(at(look(smallest, fill), corner.0, corner.1), u8::from(smallest == 0.0));
+            assert_eq!(at(look(smallest, fill), centre.0, centre.1), u8::from(fill));
+        }
+    }
+
+    #[test]
+    fn without_a_guide_edges_stay() {
+        let look = Look { edges: true, ..Look::plain(0.5) };
+        assert_eq!(labels(&ring(), &look, None, [64, 48]), labels(&ring(), &Look::plain(0.5), None, [64, 48]));
+    }
+
+    #[test]
+    fn edges_move_to_those_of_a_guide_of_any_size() {
+        // A bright square, and what was found of it: too little at the left, too much at the right.
+        let rgb = (0..200 * 200).flat_map(|at| [if (60..140).contains(&(at % 200)) { 230 } else { 20 }; 3]).collect();
+        let picture = Picture { width: 200, height: 200, rgb };
+        let values = (0..50 * 50).map(|at| if (16..36).contains(&(at % 50)) { 2.0 } else { -2.0 }).collect();
+        let shots = vec![Margins { height: 50, width: 50, values }];
+        let finding = Finding { width: 200, height: 200, classes: vec![ClassFinding { number: 9, shots }] };
+        let look = Look { edges: true, ..Look::plain(0.5) };
+        for side in [200usize, 100, 400] {
+            let found = labels(&finding, &look, Some(&picture), [side, side]);
+            for (x, &label) in found.values[side * side / 2..][..side].iter().enumerate() {
+                let is_inside = (60 * side / 200..140 * side / 200).contains(&x);
+                let is_at_edge = (x * 200 / side).abs_diff(60).min((x * 200 / side).abs_diff(139)) <= 1;
+                assert!(is_at_edge || label == 9 * u8::from(is_inside), "{x} of {side}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_class_that_nothing_is_done_to_is_the_mask(
+            (values, shots, height, width) in (1usize..6, 1usize..6, 1usize..5).prop_flat_map(|(height, width, shots)| {
+                let values = prop::collection::vec(-4f32..4.0, 2 * height * width * shots);
+                (values, Just(shots), Just(height), Just(width))
+            }),
+            threshold in 0.05f32..0.95,
+            size in [1usize..40, 1usize..40],
+        ) {
+            let shots: Vec<_> = values
+                .chunks_exact(values.len() / shots)
+                .map(|values| Logits { height, width, values: values.to_vec() })
+                .collect();
+            let class = ClassFinding { number: 1, shots: shots.iter().map(Logits::margins).collect() };
+            let finding = Finding { width: size[1], height: size[0], classes: vec![class] };
+            let mask = predict::mask(&shots, size[0], size[1], threshold);
+            prop_assert_eq!(labels(&finding, &Look::plain(threshold), None, size).values, mask.values);
+        }
+
+        #[test]
+        fn labels_are_of_the_classes_and_of_the_size(
+            values in prop::collection::vec(-4f32..4.0, 2 * 9),
+            colours in prop::collection::vec(0u8.., 3 * 20 * 15),
+            size in [1usize..50, 1usize..50],
+            smallest in 0f32..0.5,
+            fill: bool,
+        ) {
+            let shot = |values: &[f32]| vec![Margins { height: 3, width: 3, values: values.to_vec() }];
+            let class = |number, values| ClassFinding { number, shots: shot(values) };
+            let classes = vec![class(250, &values[..9]), class(4, &values[9..])];
+            let finding = Finding { width: 20, height: 15, classes };
+            let picture = Picture { width: 20, height: 15, rgb: colours };
+            let look = Look { threshold: 0.5, smallest, fill, edges: true };
+            let found = labels(&finding, &look, Some(&picture), size);
+            prop_assert_eq!(found.values.len(), size[0] * size[1]);
+            prop_assert!(found.values.iter().all(|label| [0, 4, 250].contains(label)));
+        }
+    }
+}
