@@ -39,6 +39,7 @@ fn segment_writes_the_reference_mask_and_logits() {
         "--weights",
         &weights,
         "--save-logits",
+        "--no-edges",
     ]);
     let (found, expected) = (mask(&out.join("query.png")), mask(Path::new(&golden("mask_mobilenetv2.png"))));
     let differing = found.values.iter().zip(&expected.values).filter(|(a, b)| a != b).count();
@@ -56,6 +57,24 @@ fn segment_writes_the_reference_mask_and_logits() {
     let reference = SafeTensors::deserialize(&reference).unwrap();
     let expected = floats(reference.tensor("logits").unwrap().data());
     assert!(distance(&floats(&npy[header..]), &expected) < 1e-2);
+}
+
+#[test]
+fn segment_does_to_masks_what_it_is_asked() {
+    let (folder, weights) = folder();
+    let (support, query, out) = (support(), golden("query.png"), folder.path().join("out"));
+    let segment = |asked: &[&str]| {
+        let arguments = ["segment", "--support", &support, "--query", &query, "--weights", &weights, "--out"];
+        run(&[&arguments, [out.to_str().unwrap()].as_slice(), asked].concat());
+        mask(&out.join("query.png"))
+    };
+    let plain = segment(&["--no-edges"]);
+    assert_ne!(segment(&[]), plain);
+    assert_eq!(segment(&["--no-edges", "--edges"]), segment(&[]));
+    assert_eq!(segment(&["--no-edges", "--smallest", "1"]).area(), 0);
+    let filled = segment(&["--no-edges", "--fill"]);
+    assert!(filled.values.iter().zip(&plain.values).all(|(filled, plain)| filled >= plain));
+    assert_eq!(segment(&["--no-edges", "--fill", "--no-fill"]), plain);
 }
 
 #[test]

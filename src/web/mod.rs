@@ -4,6 +4,7 @@
 //! the page as bytes. Every error is an `Error` whose message is a sentence for the person at the page.
 
 mod device;
+mod labels;
 mod learn;
 mod session;
 mod task;
