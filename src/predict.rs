@@ -7,7 +7,7 @@ mod regions;
 mod stretched;
 
 pub use finding::{ClassFinding, Finding, FindingError, MAX_CLASS};
-pub use labels::{Labels, labels, labels_on};
+pub use labels::{Labels, labels, labels_on, size_at};
 pub use look::Look;
 
 use crate::image::Mask;

@@ -5,7 +5,7 @@ use burn::Tensor;
 /// Why there is no result: the device was lost, most often.
 #[derive(Debug, thiserror::Error)]
 #[error("the device did not return its result ({0})")]
-pub struct NotReturned(String);
+pub struct NotReturned(pub(crate) String);
 
 /// The values of a tensor, row by row. A browser cannot wait, so this is a promise.
 ///

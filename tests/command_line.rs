@@ -40,6 +40,7 @@ fn segment_writes_the_reference_mask_and_logits() {
         "--weights",
         &weights,
         "--save-logits",
+        "--no-edges",
     ]);
     let (found, expected) = (mask(&out.join("query.png")), mask(Path::new(&golden("mask_mobilenetv2.png"))));
     let differing = found.values.iter().zip(&expected.values).filter(|(a, b)| a != b).count();
@@ -57,6 +58,24 @@ fn segment_writes_the_reference_mask_and_logits() {
     let reference = SafeTensors::deserialize(&reference).unwrap();
     let expected = floats(reference.tensor("logits").unwrap().data());
     assert!(distance(&floats(&npy[header..]), &expected) < 1e-2);
+}
+
+#[test]
+fn segment_does_to_masks_what_it_is_asked() {
+    let (folder, weights) = folder();
+    let (support, query, out) = (support(), golden("query.png"), folder.path().join("out"));
+    let segment = |asked: &[&str]| {
+        let arguments = ["segment", "--support", &support, "--query", &query, "--weights", &weights, "--out"];
+        run(&[&arguments, [out.to_str().unwrap()].as_slice(), asked].concat());
+        mask(&out.join("query.png"))
+    };
+    let plain = segment(&["--no-edges"]);
+    assert_ne!(segment(&[]), plain);
+    assert_eq!(segment(&["--no-edges", "--edges"]), segment(&[]));
+    assert_eq!(segment(&["--no-edges", "--smallest", "1"]).area(), 0);
+    let filled = segment(&["--no-edges", "--fill"]);
+    assert!(filled.values.iter().zip(&plain.values).all(|(filled, plain)| filled >= plain));
+    assert_eq!(segment(&["--no-edges", "--fill", "--no-fill"]), plain);
 }
 
 #[test]
@@ -143,9 +162,9 @@ fn a_task_of_several_classes_gives_their_numbers() {
     let shot = Labelled { key: "a", name: "support.png", picture: &picture, labels: &labels };
     let class = |number: u8| Class { number, name: format!("class {number}"), colour: "#123456".parse().unwrap() };
     let classes = Classes::default().learn(&segmenter, vec![class(200), class(3)], &[shot], |_, _| {}).unwrap();
-    let file = classes.to_task(&segmenter, &weights::fingerprint(&bytes), &Look::plain(0.5));
+    let file = pollster::block_on(classes.to_task(&segmenter, &weights::fingerprint(&bytes), &Look::plain(0.5)));
     let task = folder.path().join("two.task");
-    fs::write(&task, pollster::block_on(file).unwrap()).unwrap();
+    fs::write(&task, file.unwrap()).unwrap();
 
     let out = folder.path().join("out");
     let (task, query) = (task.to_str().unwrap(), golden("query.png"));

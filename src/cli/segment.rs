@@ -15,7 +15,7 @@ use crate::disk;
 use crate::episode::Shot;
 use crate::hsnet::Segmenter;
 use crate::image::{Mask, Picture};
-use crate::predict::{Finding, Logits, Look, vote};
+use crate::predict::{self, Logits, Look};
 use crate::weights;
 
 /// The colour of a class that was given none: the page's first.
@@ -54,6 +54,21 @@ pub struct SegmentArgs {
     /// The probability above which a pixel is the thing [default: what the weight file or the task says]
     #[arg(long, value_parser = super::threshold)]
     threshold: Option<f32>,
+    /// Let the masks' edges follow the picture's [default: what the task says; without a task they do]
+    #[arg(long, overrides_with = "no_edges")]
+    edges: bool,
+    /// Leave the masks' edges as the network has them
+    #[arg(long)]
+    no_edges: bool,
+    /// Drop regions smaller than this share of the picture, 0..1 [default: what the task says, or 0]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    smallest: Option<f32>,
+    /// Fill holes [default: what the task says; without a task they stay]
+    #[arg(long, overrides_with = "no_fill")]
+    fill: bool,
+    /// Leave holes open
+    #[arg(long)]
+    no_fill: bool,
     /// Also write the logits before upsampling, as NAME.npy (2, h, w), or NAME.NUMBER.npy for each of several classes;
     /// with several supports, their mean
     #[arg(long)]
@@ -72,6 +87,23 @@ impl FromStr for SupportPaths {
     fn from_str(text: &str) -> Result<Self, String> {
         let (picture, mask) = text.rsplit_once(':').ok_or("a support is IMAGE:MASK, two files joined by a colon")?;
         Ok(Self { picture: picture.into(), mask: mask.into() })
+    }
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share of the picture is a number from 0 to 1".into())
+}
+
+impl SegmentArgs {
+    /// A look, changed where the arguments say something else.
+    fn choose(&self, look: Look) -> Look {
+        Look {
+            threshold: self.threshold.unwrap_or(look.threshold),
+            smallest: self.smallest.unwrap_or(look.smallest),
+            fill: self.fill || look.fill && !self.no_fill,
+            edges: self.edges || look.edges && !self.no_edges,
+        }
     }
 }
 
@@ -149,9 +181,12 @@ fn learn(args: &SegmentArgs) -> Outcome<Learned> {
     let segmenter = Segmenter::new(header, network, device);
     let (classes, mut look) = match &args.task {
         Some(path) => open_task(path, &segmenter, &args.weights)?,
-        None => (learn_supports(&segmenter, args)?, Look::plain(segmenter.header.threshold)),
+        None => {
+            let look = Look { edges: true, ..Look::plain(segmenter.header.threshold) };
+            (learn_supports(&segmenter, args)?, look)
+        }
     };
-    look.threshold = args.threshold.unwrap_or(look.threshold);
+    look = args.choose(look);
     let learned = Learned { segmenter, classes, look };
     if let Some(path) = &args.save_task {
         save_task(path, &learned, &args.weights)?;
@@ -194,8 +229,10 @@ fn segment(learned: &Learned, path: &Path, args: &SegmentArgs, save: &mut Save) 
     let picture = Picture::decode(&path.display().to_string(), &bytes)?;
     let found = pollster::block_on(classes.find(&segmenter.features(&picture), |_| {}))?;
 
-    let values = labels(&finding(picture.width, picture.height, &found), look);
-    save.add(path, &bytes, &Labels { width: picture.width, height: picture.height, values })?;
+    let (size, finding) = ([picture.height, picture.width], finding(picture.width, picture.height, &found));
+    let labels = predict::labels_on(segmenter.device(), &finding, look, Some(&picture), size);
+    let predict::Labels { width, height, values } = pollster::block_on(labels)?;
+    save.add(path, &bytes, &Labels { width, height, values })?;
     if args.save_logits {
         let file = mask_path(&args.out, path).ok_or_else(|| about(path, "the file has no name"))?;
         let is_single = found.len() == 1;
@@ -208,19 +245,6 @@ fn segment(learned: &Learned, path: &Path, args: &SegmentArgs, save: &mut Save) 
         }
     }
     Ok(())
-}
-
-/// The label of every pixel: the number of the class that it was found to be of, or 0.
-fn labels(finding: &Finding, look: &Look) -> Vec<u8> {
-    let (width, height) = (finding.width, finding.height);
-    let mut labels = vec![0; width * height];
-    for class in &finding.classes {
-        let leads = class.shots.iter().map(|shot| shot.resize(height, width));
-        let mask = vote(leads, height, width, look.threshold);
-        let free = labels.iter_mut().zip(mask.values).filter(|(label, marked)| **label == 0 && *marked != 0);
-        free.for_each(|(label, _)| *label = class.number);
-    }
-    labels
 }
 
 /// NumPy's file format, version 1.0.

@@ -16,6 +16,7 @@ use burn::tensor::Device;
 
 use super::{cpu, wgsl};
 use crate::image::Picture;
+use crate::readback::NotReturned;
 
 /// The longer side, in pixels, at which the filter learns.
 const SIDE: usize = 192;
@@ -33,11 +34,6 @@ pub struct Sketch {
     pub labels: Vec<u8>,
     pub guide: Picture,
 }
-
-/// Why a device gave no labels.
-#[derive(Debug, thiserror::Error)]
-#[error("the device did not return the labels ({0})")]
-pub struct DeviceError(pub(super) String);
 
 impl Sketch {
     /// The size, (height, width), of the sketch of a picture: the picture's own where that is small.
@@ -76,7 +72,7 @@ pub fn guided_labels(sketch: &Sketch, picture: &Picture) -> Vec<u8> {
 ///
 /// # Panics
 /// As [`guided_labels`].
-pub async fn guided_labels_on(device: &Device, sketch: &Sketch, picture: &Picture) -> Result<Vec<u8>, DeviceError> {
+pub async fn guided_labels_on(device: &Device, sketch: &Sketch, picture: &Picture) -> Result<Vec<u8>, NotReturned> {
     assert_eq!(sketch.labels.len(), sketch.guide.width * sketch.guide.height, "a label for each pixel of the guide");
     match super::wgsl_client(device) {
         Some(client) => wgsl::guided_labels(&client, sketch, picture).await,

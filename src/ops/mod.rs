@@ -21,7 +21,7 @@ use burn::tensor::Device;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-pub use guided::{DeviceError, Sketch, guided_labels, guided_labels_on};
+pub use guided::{Sketch, guided_labels, guided_labels_on};
 pub use kernels::CenterPivotShape;
 use kernels::{CenterPivotKernel, ClampKernel, CorrelationKernel, NormKernel};
 pub use resize::{resize_dims, resize_pictures};

@@ -8,7 +8,8 @@ use super::regions::{drop_small, fill_holes};
 use super::stretched::Stretched;
 use super::{ClassFinding, Finding, Look};
 use crate::image::Picture;
-use crate::ops::{self, DeviceError, Sketch};
+use crate::ops::{self, Sketch};
+use crate::readback::NotReturned;
 
 /// What every pixel of a picture is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,13 @@ pub struct Labels {
     pub height: usize,
     /// `(height, width)`, row by row: 0 the background, else the number of a class.
     pub values: Vec<u8>,
+}
+
+/// The size, (height, width), of a finding's labels: the picture's own, or of its shape at `width` if that is less.
+pub fn size_at(finding: &Finding, width: Option<usize>) -> [usize; 2] {
+    let width = width.unwrap_or(finding.width).clamp(1, finding.width);
+    let height = (finding.height * width + finding.width / 2) / finding.width;
+    [height.max(1), width]
 }
 
 /// The labels of `size` = (height, width) pixels that a finding comes to under a look.
@@ -46,7 +54,7 @@ pub async fn labels_on(
     look: &Look,
     guide: Option<&Picture>,
     size: [usize; 2],
-) -> Result<Labels, DeviceError> {
+) -> Result<Labels, NotReturned> {
     let Some(picture) = guide.filter(|_| look.edges) else {
         return Ok(labels(finding, look, None, size));
     };

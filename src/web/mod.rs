@@ -5,6 +5,7 @@
 
 mod device;
 mod files;
+mod labels;
 mod learn;
 mod session;
 mod task;

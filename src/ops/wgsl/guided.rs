@@ -5,8 +5,9 @@ use burn_wgpu::{KernelSource, SourceTemplate};
 
 use super::{Client, THREADS, launch_over};
 use crate::image::Picture;
+use crate::ops::Sketch;
 use crate::ops::guided::EPSILON;
-use crate::ops::{DeviceError, Sketch};
+use crate::readback::NotReturned;
 
 /// Pixels that are on the device at a time: their colours are far from what WebGPU lets a shader see, and a multiple of
 /// four, whose bytes are whole words.
@@ -51,7 +52,7 @@ impl KernelSource for Guided {
 }
 
 /// See [`crate::ops::guided_labels_on`].
-pub async fn guided_labels(client: &Client, sketch: &Sketch, picture: &Picture) -> Result<Vec<u8>, DeviceError> {
+pub async fn guided_labels(client: &Client, sketch: &Sketch, picture: &Picture) -> Result<Vec<u8>, NotReturned> {
     let classes = sketch.classes();
     let pixels = picture.width * picture.height;
     if classes.is_empty() {
@@ -77,7 +78,7 @@ pub async fn guided_labels(client: &Client, sketch: &Sketch, picture: &Picture) 
         let info: Vec<_> = sizes.into_iter().chain(numbers()).collect();
         let count = [fours.div_ceil(THREADS as usize), 1, 1];
         launch_over(client, Guided::Labels, count, [&means, &rgb, &output], &info);
-        let read = client.read_async(vec![output]).await.map_err(|error| DeviceError(error.to_string()))?;
+        let read = client.read_async(vec![output]).await.map_err(|error| NotReturned(error.to_string()))?;
         labels.extend(read.iter().flat_map(|bytes| bytes.iter()));
         labels.truncate(pixels);
     }
