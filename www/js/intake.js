@@ -134,7 +134,8 @@ async function annotate(file, { name, width, height, painting }) {
   if (!labels.some(Boolean)) {
     throw new Error(`${file.name} is an empty mask: it marks nothing in ${name}. Paint the thing, or bring a mask in which it is white.`);
   }
-  const numbers = names.length > 0 ? names.map((name) => classNamed(name).number) : [paintedClass().number];
+  // A plain mask has one class, without a name.
+  const numbers = names.map((name) => (name ? classNamed(name) : paintedClass()).number);
   painting?.replace(merged(painting.labels, labels, numbers));
   teach();
 }

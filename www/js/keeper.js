@@ -106,12 +106,12 @@ async function forgetAll() {
 let shownFor = -1;
 
 async function showUsage() {
-  const count = state.supports.length + state.queries.length + state.models.length;
+  const count = state.supports.length + state.queries.length + state.models.length + Number(state.offline);
   if (count === shownFor) return;
   shownFor = count;
   const { used } = await store.usage();
   find("p", "kept").textContent = store.keeps
-    ? `${(used / 1e6).toFixed(1)} MB of pictures, results and networks, so that a reload loses nothing.`
+    ? `${(used / 1e6).toFixed(1)} MB of pictures, results and networks, so that a reload loses nothing.${state.offline ? " The page itself opens without a network, too." : ""}`
     : "Nothing is kept of what you do here.";
 }
 

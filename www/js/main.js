@@ -8,11 +8,11 @@ import { begin, setUpKeeper } from "./keeper.js";
 import { setUpLive } from "./live.js";
 import { setUpLook } from "./look.js";
 import { setUpModels } from "./models.js";
-import { keepOffline } from "./offline.js";
+import { keepOffline, takeUpdate } from "./offline.js";
 import { setUpOut } from "./out.js";
 import { setUpResults } from "./results.js";
 import { setUpSamples } from "./sample.js";
-import { change, state, teach, tell, watch } from "./state.js";
+import { change, state, teach, watch } from "./state.js";
 import { setUpStatus } from "./status.js";
 import { setUpSupports } from "./supports.js";
 import { setUpTask } from "./task.js";
@@ -24,6 +24,8 @@ import { keepWorking, start } from "./work.js";
 const setUpIntro = () =>
   watch(() => document.body.classList.toggle("empty", state.supports.length + state.queries.length === 0 && !state.task));
 
+change({ offline: Boolean(navigator.serviceWorker?.controller) });
+await takeUpdate();
 setUpMarking(({ id }) => (state.supports.some((support) => support.id === id) ? teach() : change()));
 setUpWhy();
 setUpIntro();
@@ -46,4 +48,4 @@ takePastes((files) => void addAnywhere(files));
 await begin();
 keepWorking();
 await start();
-void keepOffline(tell);
+void keepOffline(() => change({ offline: true }));

@@ -48,6 +48,7 @@ export async function pack(query, kinds) {
 /** One file of one picture, for its card. @param {Query} query @param {Kind} kind */
 async function saveOne(query, kind) {
   const [first] = await pack(query, [kind]);
+  await ask("packed", {});
   if (!first) throw new Error(`There is nothing to save of ${query.name}.`);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([/** @type {BlobPart} */ (first.bytes)]));
@@ -90,7 +91,7 @@ function setUpOne(id, kind, label) {
   });
   watch(() => {
     const query = openQuery();
-    button.disabled = !query || (!query.settled && !query.painting?.canUndo && !(query.found && query.lesson === state.lesson));
+    button.disabled = !query || writing !== undefined || (!query.settled && !query.painting?.canUndo && !(query.found && query.lesson === state.lesson));
     if (query) button.setAttribute("aria-label", label(query.name));
   });
 }

@@ -76,7 +76,7 @@ function words({ progress, trouble, corrected, accepted, skipped }, status, shar
 function item(query) {
   const { id, name, width, height, accepted, corrected, progress, preview, file, thumb } = query;
   const now = status(query);
-  const { share, confidence } = summary(query);
+  const { share, confidence } = query.found || query.settled ? summary(query) : { share: 0, confidence: undefined };
   return { id, name, width, height, status: now, words: words(query, now, share), confidence, share, accepted, corrected, progress: progress && progress.done / Math.max(progress.total, 1), labels: preview, file, thumb };
 }
 

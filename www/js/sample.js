@@ -48,7 +48,7 @@ async function paint(name, file, classes) {
   const { width, height, painting } = support;
   const { names, labels } = await ask("readLabels", { name: file.name, file, picture: name, width, height });
   // A mask has one class without a name; a PNG of labels has its numbers for names.
-  const wanted = names.length > 0 ? names.map((number) => classes[Number(number) - 1]) : classes;
+  const wanted = names.map((number) => classes[Number(number || 1) - 1]);
   const numbers = [0, ...wanted.map((name) => (name ? classNamed(name).number : 0))];
   painting.replace(labels.map((label) => numbers[label] ?? 0));
   teach();

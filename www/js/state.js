@@ -86,6 +86,8 @@ export const state = {
   /** @type {Look} a threshold of 0 is to become that of the weights */
   look: { threshold: 0, smallest: 0.0005, fill: true, edges: true },
   opacity: 0.6,
+  /** whether the page opens without a network too */
+  offline: false,
   /** @type {Notice[]} */
   notices: [],
 };
