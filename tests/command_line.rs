@@ -143,9 +143,9 @@ fn a_task_of_several_classes_gives_their_numbers() {
     let shot = Labelled { key: "a", name: "support.png", picture: &picture, labels: &labels };
     let class = |number: u8| Class { number, name: format!("class {number}"), colour: "#123456".parse().unwrap() };
     let classes = Classes::default().learn(&segmenter, vec![class(200), class(3)], &[shot], |_, _| {}).unwrap();
-    let file = classes.to_task(&segmenter, &weights::fingerprint(&bytes), &Look::plain(0.5));
+    let file = pollster::block_on(classes.to_task(&segmenter, &weights::fingerprint(&bytes), &Look::plain(0.5)));
     let task = folder.path().join("two.task");
-    fs::write(&task, pollster::block_on(file).unwrap()).unwrap();
+    fs::write(&task, file.unwrap()).unwrap();
 
     let out = folder.path().join("out");
     let (task, query) = (task.to_str().unwrap(), golden("query.png"));

@@ -55,8 +55,7 @@ impl Session {
     pub async fn learn(&mut self, classes: JsValue, shots: JsValue, progress: Function) -> Outcome {
         let classes: Vec<Class> = from_js("the classes", classes)?;
         let shots: Vec<Shot> = from_js("the shots", shots)?;
-        let labelled = |Shot { key, name, picture, labels }: &'_ Shot| Labelled { key, name, picture, labels };
-        let shots: Vec<_> = shots.iter().map(labelled).collect();
+        let shots: Vec<_> = shots.iter().map(Labelled::from).collect();
         let tell = |done, total| report(&progress, "features", done, total);
         self.classes = self.classes.learn(&self.segmenter, classes, &shots, tell)?;
         Ok(())
@@ -97,6 +96,12 @@ impl Session {
             0 => Err(JsError::new("nothing has been learned yet: mark the thing in a picture first")),
             shots => Ok(shots),
         }
+    }
+}
+
+impl<'a> From<&'a Shot> for Labelled<'a> {
+    fn from(Shot { key, name, picture, labels }: &'a Shot) -> Self {
+        Self { key, name, picture, labels }
     }
 }
 

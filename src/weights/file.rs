@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+#[cfg(feature = "native")]
 use std::path::Path;
 
 use burn::module::Module;

@@ -19,6 +19,7 @@ impl<'a> Matrix<'a> {
         Self { values, rows: values.len() / columns.max(1), columns, row_stride: columns, column_stride: 1 }
     }
 
+    #[cfg(feature = "native")]
     pub fn transposed(self) -> Self {
         Self {
             rows: self.columns,
