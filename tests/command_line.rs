@@ -9,7 +9,7 @@ use std::process::Command;
 use burn::tensor::Device;
 use common::command::{complaint, fewseg, folder, golden, run, sentence};
 use common::distance;
-use fewseg::annotation::{Kind, Labels};
+use fewseg::annotation::{self, Labels};
 use fewseg::classes::{Class, Classes, Labelled};
 use fewseg::hsnet::Segmenter;
 use fewseg::image::Mask;
@@ -180,6 +180,30 @@ fn a_task_of_several_classes_gives_their_numbers() {
 }
 
 #[test]
+fn segment_writes_every_kind_of_annotation() {
+    let (folder, weights) = folder();
+    let (support, query) = (support(), golden("query.png"));
+    let ask = |out: &Path, more: &[&str]| {
+        let fixed = ["segment", "--support", &support, "--query", &query, "--weights", &weights, "--out"];
+        run(&[&fixed[..], &[out.to_str().unwrap()], more].concat());
+    };
+    let (plain, all) = (folder.path().join("plain"), folder.path().join("all"));
+    ask(&plain, &[]);
+    ask(&all, &["--as", "masks,cutouts,overlays,coco,coco-rle,labelme,yolo"]);
+    let found = mask(&plain.join("query.png"));
+    assert_eq!(mask(&all.join("masks/query.png")), found);
+    assert_eq!(mask(&all.join("cutouts/query-thing.png")), found);
+    for file in ["coco.json", "coco-rle.json", "labelme/query.json"] {
+        let read = annotation::read(file, &fs::read(all.join(file)).unwrap(), "query.png", 400, 400).unwrap();
+        assert_eq!((read.names, read.labels.values), (vec!["thing".to_owned()], found.values.clone()), "{file}");
+    }
+    let overlay = image::open(all.join("overlays/query.jpg")).unwrap();
+    assert_eq!([overlay.width(), overlay.height()], [400, 400]);
+    assert!(fs::read_to_string(all.join("yolo/labels/query.txt")).unwrap().starts_with("0 "));
+    assert!(fs::read_to_string(all.join("yolo/data.yaml")).unwrap().ends_with("names:\n  0: \"thing\"\n"));
+}
+
+#[test]
 fn what_is_wrong_with_a_task_is_said_in_a_sentence() {
     let (folder, weights) = folder();
     let (task, _) = save_task(folder.path(), &weights);
@@ -215,6 +239,15 @@ fn a_mask_overwrites_no_picture_that_it_was_made_from() {
     let (out, name) = (folder.path().to_str().unwrap(), query.to_str().unwrap());
     let error = complaint(&["segment", "--support", &support(), "--query", name, "--out", out, "--weights", &weights]);
     assert!(error.contains("query.png") && error.contains("--out"), "{error}");
+    assert_eq!(fs::read(&query).unwrap(), fs::read(golden("query.png")).unwrap());
+
+    fs::create_dir(folder.path().join("masks")).unwrap();
+    let query = folder.path().join("masks/query.png");
+    fs::copy(golden("query.png"), &query).unwrap();
+    let (support, name) = (support(), query.to_str().unwrap());
+    let to = ["--query", name, "--out", out, "--weights", &weights, "--as", "masks,yolo"];
+    let error = complaint(&[&["segment", "--support", &support], &to[..]].concat());
+    assert!(error.contains("masks/query.png") && error.contains("--out"), "{error}");
     assert_eq!(fs::read(&query).unwrap(), fs::read(golden("query.png")).unwrap());
 }
 

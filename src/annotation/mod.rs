@@ -27,7 +27,8 @@ pub use labels::{IGNORED, Labels};
 pub use outline::Outlines;
 pub use pack::{Kind, Pack, Packed};
 pub use read::{Annotated, read};
-pub use region::{Region, Regions};
+pub use region::Region;
+pub(crate) use region::Regions;
 
 use crate::image::ImageError;
 

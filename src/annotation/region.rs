@@ -17,7 +17,7 @@ pub enum Region {
 
 /// Labelled regions of a picture, in the order in which they are painted.
 #[derive(Debug, Default)]
-pub struct Regions {
+pub(crate) struct Regions {
     /// Width and height of the picture, where the annotation says so.
     pub size: Option<(u32, u32)>,
     pub painted: Vec<(u8, Region)>,

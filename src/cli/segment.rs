@@ -150,6 +150,8 @@ pub fn run(args: SegmentArgs) -> Outcome {
 /// Nothing that is written must take the place of a file that it was made from.
 fn check_out(queries: &[PathBuf], args: &SegmentArgs) -> Outcome {
     let read: Vec<_> = files_read(queries, args).filter_map(|path| path.canonicalize().ok()).collect();
+    // Only masks that are alone lie in the folder itself.
+    let queries = if args.kinds == [Kind::Masks] { queries } else { &[] };
     let masks = queries.iter().filter_map(|query| mask_path(&args.out, query));
     let mut masks = masks.filter_map(|path| path.canonicalize().ok());
     if let Some(path) = masks.find(|path| read.contains(path)) {
