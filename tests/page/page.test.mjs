@@ -39,7 +39,7 @@ let complaints = [];
 
 /** @param {string} query @param {Parameters<typeof browser.newPage>[0]} [settings] */
 async function open(query, settings = {}) {
-  page = await browser.newPage({ acceptDownloads: true, ...settings });
+  page = await browser.newPage({ acceptDownloads: true, serviceWorkers: "block", ...settings });
   page.setDefaultTimeout(30_000);
   requests = [];
   complaints = [];

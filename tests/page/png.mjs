@@ -3,8 +3,8 @@
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-/** channels by PNG colour type: grey, RGB, grey + alpha, RGB + alpha */
-const CHANNELS = new Map([[0, 1], [2, 3], [4, 2], [6, 4]]);
+/** channels by PNG colour type: grey, RGB, grey + alpha, RGB + alpha, places in a palette */
+const CHANNELS = new Map([[0, 1], [2, 3], [4, 2], [6, 4], [3, 1]]);
 
 /** @typedef {{ width: number, height: number, channels: number, data: Uint8Array }} Picture */
 

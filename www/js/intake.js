@@ -102,7 +102,12 @@ export async function addQueries(files) {
     state.queries = [...state.queries, query];
   }
   change();
-  for (const query of queries) {
+  await readQueries(queries);
+}
+
+/** Looks at the files whose size is not known yet. */
+export async function readQueries(queries = state.queries) {
+  for (const query of queries.filter(({ width }) => width === 0)) {
     if (await inspect(query)) change();
     else removeQuery(query);
   }

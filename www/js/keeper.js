@@ -62,9 +62,9 @@ function keep() {
   write("meta", "meta", [classes, currentClass, lesson, look, opacity, model, open, task], () => ({
     id: "meta", classes, currentClass, lesson, look, opacity, model, open, shots: task?.shots,
   }));
-  // A picture without a size has not been looked at yet, and may be refused.
+  // A support without a painting has not been looked at yet, and may be refused.
   state.supports.filter(({ painting }) => painting).forEach(keepSupport);
-  state.queries.filter(({ width }) => width > 0).forEach(keepQuery);
+  state.queries.forEach(keepQuery);
   const large = [...state.models, ...(task ? [{ id: TASK, ...task }] : [])];
   large.forEach(({ id, name, file }, order) =>
     write("weights", id, [file, order], () => ({ id, name, file, size: file.size, added: Date.now(), order })),
@@ -83,7 +83,7 @@ function keepSupport({ id, name, file, width, height, painting }, order) {
 
 /** @param {Query} query @param {number} order */
 function keepQuery({ id, name, file, width, height, lesson, found, trouble, accepted, corrected, settled, thumb }, order) {
-  write("queries", id, [order, lesson, found, trouble, accepted, settled, thumb], () => ({
+  write("queries", id, [order, width, lesson, found, trouble, accepted, settled, thumb], () => ({
     id, name, file, width, height, order, lesson, result: found?.result, classes: found?.classes, trouble, accepted, corrected, settled, thumb,
   }));
 }

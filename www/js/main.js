@@ -2,7 +2,7 @@
 import { setUpClasses } from "./classes.js";
 import { setUpDesk } from "./desk.js";
 import { takeDrops, takePastes } from "./dom.js";
-import { addAnywhere } from "./intake.js";
+import { addAnywhere, readQueries } from "./intake.js";
 import { setUpMarking } from "./marking.js";
 import { begin, setUpKeeper } from "./keeper.js";
 import { setUpLive } from "./live.js";
@@ -48,4 +48,5 @@ takePastes((files) => void addAnywhere(files));
 await begin();
 keepWorking();
 await start();
+void readQueries();
 void keepOffline(() => change({ offline: true }));

@@ -12,6 +12,9 @@ import { download } from "./download.js";
 const PROGRAM = new URL("../fewseg_bg.wasm", import.meta.url);
 const WEIGHTS = new URL("../weights/default.safetensors", import.meta.url);
 
+/** Within this time a lost GPU is told of, in milliseconds. */
+const LOSS_TOLD = 100;
+
 /** @type {Session | undefined} */
 let session;
 
@@ -95,6 +98,8 @@ let asked = 0;
 /** @param {unknown} error */
 const giveUp = (error) => say({ id: asked, kind: "trouble", message: stopped(error), fatal: true });
 
+let lost = false;
+
 /** For the console. @type {{ lost: Promise<{ message: string }> }[]} */
 const devices = [];
 Object.assign(self, { devices });
@@ -106,9 +111,10 @@ function watchDevices() {
   GPUAdapter.prototype.requestDevice = async function (/** @type {unknown[]} */ ...settings) {
     const device = await request.apply(this, settings);
     devices.push(device);
-    void device.lost.then(({ message }) =>
-      say({ id: asked, kind: "trouble", message: `The GPU was lost (${message || "no reason given"}). Press “Start again”.`, fatal: true, device: true }),
-    );
+    void device.lost.then(({ message }) => {
+      lost = true;
+      say({ id: asked, kind: "trouble", message: `The GPU was lost (${message || "no reason given"}). Press “Start again”.`, fatal: true, device: true });
+    });
     return device;
   };
 }
@@ -131,7 +137,9 @@ async function answer({ id, name, ask }) {
     const answer = await handler(ask, (progress) => say({ id, kind: "progress", progress }));
     say({ id, kind: "answer", answer: /** @type {never} */ (answer) }, movable(answer));
   } catch (error) {
-    say({ id, kind: "trouble", message: sentence(error), fatal: isTrap(error) || !session });
+    // What failed because the GPU is gone is not the picture's fault; that it is gone may be told a moment later.
+    await new Promise((resolve) => setTimeout(resolve, LOSS_TOLD));
+    if (!lost) say({ id, kind: "trouble", message: sentence(error), fatal: isTrap(error) || !session });
   }
 }
 
