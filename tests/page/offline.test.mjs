@@ -111,6 +111,10 @@ test("a new build is taken at the next start, whole, and loads no more than what
   await started("second", "second");
   await page.reload();
   await started("second", "second");
+  await page.goto("about:blank");
+  await page.goto(address);
+  await started("second", "second");
+  await page.waitForFunction(async () => (await caches.keys()).length === 2, undefined, { polling: 100 });
 });
 
 test("a second page keeps the build that the first has", async () => {

@@ -7,7 +7,7 @@ const PATIENCE = 3000;
 /** Call it before anything else: where a newer build waits and no other page is open, this one starts again with that. */
 export async function takeUpdate() {
   const { serviceWorker } = navigator;
-  const waiting = (await serviceWorker?.getRegistration(WORKER))?.waiting;
+  const waiting = (await serviceWorker?.getRegistration(WORKER).catch(() => undefined))?.waiting;
   // A page that no service worker controls has come from the server, and is new.
   if (!waiting || !serviceWorker.controller) return;
   const { port1, port2 } = new MessageChannel();
@@ -24,8 +24,8 @@ export async function takeUpdate() {
  */
 export async function keepOffline(tell) {
   if (!navigator.serviceWorker) return;
-  const first = !(await navigator.serviceWorker.getRegistration(WORKER))?.active;
   try {
+    const first = !(await navigator.serviceWorker.getRegistration(WORKER))?.active;
     const registration = await navigator.serviceWorker.register(WORKER, { updateViaCache: "none" });
     if (first && (await activated(registration))) tell("Ready to work offline: this page now opens without a network, too.");
   } catch {
