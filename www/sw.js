@@ -66,7 +66,8 @@ async function install() {
     }
     await cache.put(LIST, list);
   } catch (error) {
-    await caches.delete(SHELF + BUILD);
+    // A build that has come back, after another, may be the very one that is served.
+    if ((await served()) !== BUILD) await caches.delete(SHELF + BUILD);
     throw error;
   }
 }
@@ -83,8 +84,8 @@ const served = async () => (await (await caches.open(DESK)).match(SERVED))?.text
 /** @param {Request} request */
 async function answer(request) {
   const { origin, pathname } = new URL(request.url);
-  const shelf = await caches.open(SHELF + (await served()));
-  const kept = await shelf.match((origin + pathname).replace(/\/index\.html$/, "/"));
+  const path = (origin + pathname).replace(/\/index\.html$/, "/");
+  const kept = await caches.match(path, { cacheName: SHELF + (await served()) });
   return kept ?? fetch(request);
 }
 

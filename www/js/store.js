@@ -37,8 +37,10 @@ const BLOBS = ["file", "thumb"];
 
 /** What changes many times in a moment is written once, in milliseconds. */
 const REST = 80;
-/** So many bytes of new files are written at a time: a crash loses no more, and what is small never waits for long. */
-const BATCH_BYTES = 32e6;
+/** So many bytes of new files are written at a time: a crash loses no more. */
+const BATCH_BYTES = 16e6;
+/** With so many new bytes a record is large; what is small neither waits for it nor fails with it. */
+const LARGE = 1e6;
 /** A tab that is being reloaded gives its lock back within this time, in milliseconds. */
 const LOCK_PATIENCE = 1500;
 
@@ -64,6 +66,9 @@ const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 /** All files of a record. @param {Kind} kind @param {string} id */
 const filesOf = (kind, id) => IDBKeyRange.bound([kind, id], [kind, id, []]);
+
+/** @param {Task} task */
+const keyOf = ({ kind, id }) => `${kind},${id}`;
 
 /** Two tabs would overwrite each other's work, so one of them keeps, until it is closed. */
 async function lock() {
@@ -195,7 +200,7 @@ export class Store {
   /** @param {Task} task */
   #add(task) {
     if (!this.#database) return;
-    this.#queue.set(`${task.kind},${task.id}`, task);
+    this.#queue.set(keyOf(task), task);
     this.#wake();
   }
 
@@ -214,18 +219,24 @@ export class Store {
     }
   }
 
-  /** @returns {Task[]} */
+  /** What is written next. @returns {Task[]} */
   #take() {
+    const waiting = [...this.#queue.values()].map((task) => ({ task, bytes: this.#newBytes(task) }));
+    const small = waiting.filter(({ bytes }) => bytes < LARGE);
     const batch = [];
-    let bytes = 0;
-    for (const [key, task] of this.#queue) {
-      const more = this.#newFiles(task).reduce((sum, [, blob]) => sum + blob.size, 0);
-      if (more > 0 && bytes > 0 && bytes + more > BATCH_BYTES) continue;
-      bytes += more;
+    let sum = 0;
+    for (const { task, bytes } of small.length > 0 ? small : waiting) {
+      sum += bytes;
+      if (batch.length > 0 && sum > BATCH_BYTES) break;
       batch.push(task);
-      this.#queue.delete(key);
+      this.#queue.delete(keyOf(task));
     }
     return batch;
+  }
+
+  /** @param {Task} task */
+  #newBytes(task) {
+    return this.#newFiles(task).reduce((sum, [, blob]) => sum + blob.size, 0);
   }
 
   /** @param {Task} task @returns {[string[], Blob][]} the files that are not on the disk yet, with their keys */
