@@ -41,6 +41,8 @@ const REST = 80;
 const BATCH_BYTES = 16e6;
 /** With so many new bytes a record is large; what is small neither waits for it nor fails with it. */
 const LARGE = 1e6;
+/** Of the room that the browser grants, this stays free of what is large: labels and results are to be kept to the last. */
+const RESERVE = 10e6;
 /** A tab that is being reloaded gives its lock back within this time, in milliseconds. */
 const LOCK_PATIENCE = 1500;
 
@@ -60,6 +62,12 @@ const finished = (transaction) =>
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error);
   });
+
+/** A browser that has to give up in the middle of a file may count it for a while, and then refuses everything. @param {number} bytes */
+async function insistOnRoom(bytes) {
+  const { usage = 0, quota = Infinity } = (await navigator.storage?.estimate()) ?? {};
+  if (usage + bytes + RESERVE > quota) throw new DOMException(`${bytes} bytes more are too many`, "QuotaExceededError");
+}
 
 /** @param {number} time */
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
@@ -206,9 +214,7 @@ export class Store {
 
   #wake() {
     if (this.#writing || !this.#database) return;
-    this.#writing = this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing = this.#write();
   }
 
   async #write() {
@@ -217,6 +223,8 @@ export class Store {
       if (this.#forgetting) await this.#clear();
       else await this.#writeBatch(this.#take());
     }
+    // At once: what is put from here on wakes it again.
+    this.#writing = undefined;
   }
 
   /** What is written next. @returns {Task[]} */
@@ -260,6 +268,8 @@ export class Store {
   async #commit(batch) {
     // A transaction does not wait for anything but itself, so all work is done before it begins.
     const tasks = await Promise.all(batch.map(complete));
+    const bytes = tasks.reduce((sum, task) => sum + this.#newBytes(task), 0);
+    if (bytes >= LARGE) await insistOnRoom(bytes);
     if (!this.#database) return;
     const transaction = this.#database.transaction([...KINDS, FILES], "readwrite");
     const files = transaction.objectStore(FILES);
@@ -282,7 +292,7 @@ export class Store {
     await done;
     for (const { kind, id, record } of tasks) if (!record) this.#forget(kind, id);
     for (const [key, blob] of fresh) this.#written.set(String(key), blob);
-    if (fresh.length > 0) await this.#askToPersist();
+    if (fresh.length > 0) await this.#askToPersist().catch(() => undefined);
   }
 
   /** @param {Kind} kind @param {string} id */
@@ -294,9 +304,9 @@ export class Store {
   async #clear() {
     this.#forgetting = false;
     if (!this.#database) return;
-    const transaction = this.#database.transaction([...KINDS, FILES], "readwrite");
-    for (const store of [...KINDS, FILES]) transaction.objectStore(store).clear();
     try {
+      const transaction = this.#database.transaction([...KINDS, FILES], "readwrite");
+      for (const store of [...KINDS, FILES]) transaction.objectStore(store).clear();
       await finished(transaction);
       this.#written.clear();
       this.#full = false;
