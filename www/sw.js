@@ -1,6 +1,6 @@
 // Keeps the page in the browser, whole, so that it opens at once and without a network. All files of a build are taken
-// together and checked against the build's list; a page only ever gets files of one build. A new build waits for the next
-// start: until no page of the old one is open, or the only one has just been started and has done nothing yet.
+// together and checked against the build's list. Which build is served is written down, the same for all pages, and
+// changes only at a start: when no page is open, or when the only one has just been started and asks for it.
 
 /** scripts/list-build.mjs puts the build's id here; a page that was not built is not kept. */
 const BUILD = "";
@@ -12,7 +12,12 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 /** What the page is installed under: copies in other folders of the host have service workers of their own. */
 const scope = worker.registration.scope;
 const SHELF = `fewseg ${scope} `;
+/** Where it is written down which build is served. */
+const [DESK, SERVED] = [`fewseg-served ${scope}`, new URL("served", scope).href];
 const LIST = new URL("build.json", scope).href;
+
+/** How often, and after how many milliseconds, it is looked again whether other pages have gone. */
+const [LOOKS, LOOK_AGAIN] = [10, 100];
 
 /** Many servers send index.html on to its folder, and a page that was sent on cannot be answered from a cache. @param {string} path */
 const address = (path) => new URL(path === "index.html" ? "./" : path, scope).href;
@@ -61,35 +66,48 @@ async function install() {
     }
     await cache.put(LIST, list);
   } catch (error) {
-    await caches.delete(SHELF + BUILD);
+    // A build that has come back, after another, may be the very one that is served.
+    if ((await served()) !== BUILD) await caches.delete(SHELF + BUILD);
     throw error;
   }
 }
 
+/** Only the first service worker finds pages open here, and those have come from the server. */
 async function activate() {
+  await serve();
   for (const name of await shelves()) if (name !== SHELF + BUILD) await caches.delete(name);
 }
+
+const serve = async () => (await caches.open(DESK)).put(SERVED, new Response(BUILD));
+const served = async () => (await (await caches.open(DESK)).match(SERVED))?.text();
 
 /** @param {Request} request */
 async function answer(request) {
   const { origin, pathname } = new URL(request.url);
-  const path = origin + pathname;
-  const kept = await (await caches.open(SHELF + BUILD)).match(path.replace(/\/index\.html$/, "/"));
+  const path = (origin + pathname).replace(/\/index\.html$/, "/");
+  const kept = await caches.match(path, { cacheName: SHELF + (await served()) });
   return kept ?? fetch(request);
 }
 
-/** A page that has just been started asks for it, and is answered whether it is the only one; then it starts once more. @param {MessagePort | undefined} port */
-async function takeOver(port) {
+async function isOnlyPage() {
   const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const alone = pages.filter(({ url }) => url.startsWith(scope)).length < 2;
-  port?.postMessage(alone);
-  if (alone) await worker.skipWaiting();
+  return pages.filter(({ url }) => url.startsWith(scope)).length < 2;
+}
+
+/** For a page that has just been started. @returns {Promise<boolean>} whether it is to start again, and will get this build */
+async function startWithMine() {
+  if ((await served()) === BUILD) return false;
+  // What was in the page's place before, or was closed just now, takes a moment to go.
+  for (let look = 0; look < LOOKS && !(await isOnlyPage()); look++) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  if (!(await isOnlyPage())) return false;
+  await serve();
+  return true;
 }
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(activate()));
 worker.addEventListener("message", (event) => {
-  if (event.data === "take over") event.waitUntil(takeOver(event.ports[0]));
+  if (event.data === "start with yours") event.waitUntil(startWithMine().then((again) => event.ports[0]?.postMessage(again)));
 });
 worker.addEventListener("fetch", (event) => {
   const { method, url } = event.request;

@@ -1,25 +1,20 @@
 // Lets the browser keep the page itself, so that it opens without a network. What does the keeping is sw.js.
 
 const WORKER = new URL("../sw.js", import.meta.url);
-/** A new build that has not taken over by then waits for the start after this, in milliseconds. */
+/** A service worker that has not answered by then is not waited for, in milliseconds. */
 const PATIENCE = 3000;
 
-/** Call it before anything else: where a newer build of the page waits, the page starts again with that. */
+/** Call it before anything else: where a newer build waits and no other page is open, this one starts again with that. */
 export async function takeUpdate() {
   const { serviceWorker } = navigator;
-  if (!serviceWorker?.controller) return;
-  serviceWorker.addEventListener("controllerchange", () => location.reload());
-  const waiting = (await serviceWorker.getRegistration(WORKER))?.waiting;
-  if (waiting && (await takesOver(waiting))) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
-}
-
-/** It does so only when no other page is open. @param {ServiceWorker} waiting @returns {Promise<boolean>} */
-function takesOver(waiting) {
+  const waiting = (await serviceWorker?.getRegistration(WORKER).catch(() => undefined))?.waiting;
+  // A page that no service worker controls has come from the server, and is new.
+  if (!waiting || !serviceWorker.controller) return;
   const { port1, port2 } = new MessageChannel();
-  waiting.postMessage("take over", [port2]);
-  return new Promise((resolve) => {
-    port1.onmessage = ({ data }) => resolve(data);
-    setTimeout(() => resolve(false), PATIENCE);
+  waiting.postMessage("start with yours", [port2]);
+  await new Promise((resolve) => {
+    port1.onmessage = ({ data }) => (data ? location.reload() : resolve(undefined));
+    setTimeout(resolve, PATIENCE);
   });
 }
 
@@ -29,8 +24,8 @@ function takesOver(waiting) {
  */
 export async function keepOffline(tell) {
   if (!navigator.serviceWorker) return;
-  const first = !(await navigator.serviceWorker.getRegistration(WORKER))?.active;
   try {
+    const first = !(await navigator.serviceWorker.getRegistration(WORKER))?.active;
     const registration = await navigator.serviceWorker.register(WORKER, { updateViaCache: "none" });
     if (first && (await activated(registration))) tell("Ready to work offline: this page now opens without a network, too.");
   } catch {

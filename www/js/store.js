@@ -38,8 +38,12 @@ const BLOBS = ["file", "thumb"];
 
 /** What changes many times in a moment is written once, in milliseconds. */
 const REST = 80;
-/** So many bytes of new files are written at a time: a crash loses no more, and what is small never waits for long. */
-const BATCH_BYTES = 32e6;
+/** So many bytes of new files are written at a time: a crash loses no more. */
+const BATCH_BYTES = 16e6;
+/** With so many new bytes a record is large; what is small neither waits for it nor fails with it. */
+const LARGE = 1e6;
+/** Of the room that the browser grants, this stays free of what is large: labels and results are to be kept to the last. */
+const RESERVE = 10e6;
 /** A tab that is being reloaded gives its lock back within this time, in milliseconds. */
 const LOCK_PATIENCE = 1500;
 
@@ -60,11 +64,20 @@ const finished = (transaction) =>
     transaction.onabort = () => reject(transaction.error);
   });
 
+/** A browser that has to give up in the middle of a file may count it for a while, and then refuses everything. @param {number} bytes */
+async function insistOnRoom(bytes) {
+  const { usage = 0, quota = Infinity } = (await navigator.storage?.estimate()) ?? {};
+  if (usage + bytes + RESERVE > quota) throw new DOMException(`${bytes} bytes more are too many`, "QuotaExceededError");
+}
+
 /** @param {number} time */
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 /** All files of a record. @param {Kind} kind @param {string} id */
 const filesOf = (kind, id) => IDBKeyRange.bound([kind, id], [kind, id, []]);
+
+/** @param {Task} task */
+const keyOf = ({ kind, id }) => `${kind},${id}`;
 
 /** Two tabs would overwrite each other's work, so one of them keeps, until it is closed. */
 async function lock() {
@@ -196,15 +209,13 @@ export class Store {
   /** @param {Task} task */
   #add(task) {
     if (!this.#database) return;
-    this.#queue.set(`${task.kind},${task.id}`, task);
+    this.#queue.set(keyOf(task), task);
     this.#wake();
   }
 
   #wake() {
     if (this.#writing || !this.#database) return;
-    this.#writing = this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing = this.#write();
   }
 
   async #write() {
@@ -213,20 +224,28 @@ export class Store {
       if (this.#forgetting) await this.#clear();
       else await this.#writeBatch(this.#take());
     }
+    // At once: what is put from here on wakes it again.
+    this.#writing = undefined;
   }
 
-  /** @returns {Task[]} */
+  /** What is written next. @returns {Task[]} */
   #take() {
+    const waiting = [...this.#queue.values()].map((task) => ({ task, bytes: this.#newBytes(task) }));
+    const small = waiting.filter(({ bytes }) => bytes < LARGE);
     const batch = [];
-    let bytes = 0;
-    for (const [key, task] of this.#queue) {
-      const more = this.#newFiles(task).reduce((sum, [, blob]) => sum + blob.size, 0);
-      if (more > 0 && bytes > 0 && bytes + more > BATCH_BYTES) continue;
-      bytes += more;
+    let sum = 0;
+    for (const { task, bytes } of small.length > 0 ? small : waiting) {
+      sum += bytes;
+      if (batch.length > 0 && sum > BATCH_BYTES) break;
       batch.push(task);
-      this.#queue.delete(key);
+      this.#queue.delete(keyOf(task));
     }
     return batch;
+  }
+
+  /** @param {Task} task */
+  #newBytes(task) {
+    return this.#newFiles(task).reduce((sum, [, blob]) => sum + blob.size, 0);
   }
 
   /** @param {Task} task @returns {[string[], Blob][]} the files that are not on the disk yet, with their keys */
@@ -250,6 +269,8 @@ export class Store {
   async #commit(batch) {
     // A transaction does not wait for anything but itself, so all work is done before it begins.
     const tasks = await Promise.all(batch.map(complete));
+    const bytes = tasks.reduce((sum, task) => sum + this.#newBytes(task), 0);
+    if (bytes >= LARGE) await insistOnRoom(bytes);
     if (!this.#database) return;
     const transaction = this.#database.transaction([...KINDS, FILES], "readwrite");
     const files = transaction.objectStore(FILES);
@@ -272,7 +293,7 @@ export class Store {
     await done;
     for (const { kind, id, record } of tasks) if (!record) this.#forget(kind, id);
     for (const [key, blob] of fresh) this.#written.set(String(key), blob);
-    if (fresh.length > 0) await this.#askToPersist();
+    if (fresh.length > 0) await this.#askToPersist().catch(() => undefined);
   }
 
   /** @param {Kind} kind @param {string} id */
@@ -284,9 +305,9 @@ export class Store {
   async #clear() {
     this.#forgetting = false;
     if (!this.#database) return;
-    const transaction = this.#database.transaction([...KINDS, FILES], "readwrite");
-    for (const store of [...KINDS, FILES]) transaction.objectStore(store).clear();
     try {
+      const transaction = this.#database.transaction([...KINDS, FILES], "readwrite");
+      for (const store of [...KINDS, FILES]) transaction.objectStore(store).clear();
       await finished(transaction);
       this.#written.clear();
       this.#full = false;
