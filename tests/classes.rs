@@ -1,9 +1,12 @@
 //! Several classes, learned from pictures that they share, and what has been learned as a file.
 
+mod common;
+
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Write};
 
 use burn::tensor::Device;
+use common::devices;
 use fewseg::backbone::BackboneKind;
 use fewseg::classes::{Class, Classes, Labelled, LessonError, TaskFileError, UNSURE, finding};
 use fewseg::episode::Shot;
@@ -25,7 +28,11 @@ const LOOK: Look = Look { threshold: 0.4, smallest: 0.01, fill: true, edges: fal
 
 /// A network that uses all that supports have.
 fn segmenter() -> Segmenter {
-    let (design, device) = (Design { masking: Masking::Hybrid, guided: true, ..Design::default() }, Device::flex());
+    segmenter_on(Device::flex())
+}
+
+fn segmenter_on(device: Device) -> Segmenter {
+    let design = Design { masking: Masking::Hybrid, guided: true, ..Design::default() };
     let header = Header { design, ..Header::hsnet(KIND, [SIDE, SIDE]) };
     Segmenter::new(header, Hsnet::init(KIND, design, &device), device)
 }
@@ -176,21 +183,23 @@ fn every_shot_of_every_class_says_what_its_task_does() {
 
 #[test]
 fn a_class_tells_where_its_shots_are_like_a_place() {
-    let segmenter = segmenter();
-    let (a, b) = (Page::new("a", 3, &[0, 2]), Page::new("b", 5, &[2, 0]));
-    let (classes, _) = learn(&Classes::default(), &segmenter, &[2], &[&a, &b]);
-    let query = segmenter.features(&a.picture());
-    let shots = block_on(classes.why(&query, 2, [0.8, 0.5])).unwrap().unwrap();
-    assert_eq!(shots.iter().map(|shot| shot.key.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("b")]);
-    for (level, plane) in shots[0].levels.iter().enumerate() {
-        assert_eq!([plane.height, plane.width], KIND.planes([SIDE, SIDE])[level]);
-        assert!(plane.values.iter().all(|value| (0.0..=1.001).contains(value)));
+    for (_, device) in devices() {
+        let segmenter = segmenter_on(device);
+        let (a, b) = (Page::new("a", 3, &[0, 2]), Page::new("b", 5, &[2, 0]));
+        let (classes, _) = learn(&Classes::default(), &segmenter, &[2], &[&a, &b]);
+        let query = segmenter.features(&a.picture());
+        let shots = block_on(classes.why(&query, 2, [0.8, 0.5])).unwrap().unwrap();
+        assert_eq!(shots.iter().map(|shot| shot.key.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("b")]);
+        for (level, plane) in shots[0].levels.iter().enumerate() {
+            assert_eq!([plane.height, plane.width], KIND.planes([SIDE, SIDE])[level]);
+            assert!(plane.values.iter().all(|value| (0.0..=1.001).contains(value)));
+        }
+        // On the finest level the picture's own place is the likest.
+        let finest = &shots[0].levels[0];
+        let most = (0..64).max_by(|&a, &b| finest.values[a].total_cmp(&finest.values[b])).unwrap();
+        assert_eq!([most % 8, most / 8], [6, 4]);
+        assert!(block_on(classes.why(&query, 3, [0.8, 0.5])).unwrap().is_none());
     }
-    // On the finest level the picture's own place is the likest.
-    let finest = &shots[0].levels[0];
-    let most = (0..64).max_by(|&a, &b| finest.values[a].total_cmp(&finest.values[b])).unwrap();
-    assert_eq!([most % 8, most / 8], [6, 4]);
-    assert!(block_on(classes.why(&query, 3, [0.8, 0.5])).unwrap().is_none());
 }
 
 /// A task of two classes, one with two shots, and its file.

@@ -58,33 +58,17 @@ impl Classes {
         let lessons = shots.iter().map(|shot| Lesson::new(segmenter, shot)).collect::<Result<Vec<_>, _>>()?;
         let parts = lessons.iter().flat_map(|lesson| classes.iter().map(move |class| (lesson, class)));
         let is_new = |(lesson, class): &(&Lesson, &Class)| lesson.shows(class) && self.known(lesson, class).is_none();
-        let total = parts.filter(is_new).count();
-        let mut done = 0;
+        let (mut done, total) = (0, parts.filter(is_new).count());
         progress(done, total);
 
-        let mut learned: Vec<_> = classes.iter().map(|_| (Vec::new(), Vec::new())).collect();
+        let mut taught = vec![Taught::default(); classes.len()];
         for lesson in &lessons {
-            // Decoded where it is needed, and not longer.
-            let mut picture = None;
-            for (class, (keys, supports)) in classes.iter().zip(&mut learned) {
-                if !lesson.shows(class) {
-                    continue;
-                }
-                keys.push(Some(lesson.shot.key.to_owned()));
-                if let Some(support) = self.known(lesson, class) {
-                    supports.push(support.clone());
-                    continue;
-                }
-                let picture = match &mut picture {
-                    Some(picture) => picture,
-                    none => none.insert(lesson.picture()?),
-                };
-                supports.push(segmenter.support(&lesson.shot(picture, class)));
+            self.teach(segmenter, lesson, classes.iter().zip(&mut taught), || {
                 done += 1;
                 progress(done, total);
-            }
+            })?;
         }
-        let learned = classes.into_iter().zip(learned).filter_map(|(class, (keys, supports))| {
+        let learned = classes.into_iter().zip(taught).filter_map(|(class, Taught { keys, supports })| {
             if supports.is_empty() {
                 let is_marked = shots.iter().any(|shot| shot.labels.contains(&class.number));
                 return is_marked.then(|| Err(LessonError::TooSmall(class.name)));
@@ -95,12 +79,48 @@ impl Classes {
         if learned.is_empty() { Err(LessonError::NothingMarked) } else { Ok(Self { learned }) }
     }
 
+    /// Adds what a lesson teaches to every class that it shows; `done` is told of each part that was not known.
+    fn teach<'a>(
+        &self,
+        segmenter: &Segmenter,
+        lesson: &Lesson,
+        classes: impl Iterator<Item = (&'a Class, &'a mut Taught)>,
+        mut done: impl FnMut(),
+    ) -> Result<(), ImageError> {
+        // Decoded where it is needed, and not longer.
+        let mut decoded = None;
+        for (class, taught) in classes.filter(|(class, _)| lesson.shows(class)) {
+            let support = match self.known(lesson, class) {
+                Some(support) => support.clone(),
+                None => {
+                    let picture = match decoded.take() {
+                        Some(picture) => picture,
+                        None => lesson.picture()?,
+                    };
+                    let support = segmenter.support(&lesson.shot(decoded.insert(picture), class));
+                    done();
+                    support
+                }
+            };
+            taught.keys.push(Some(lesson.shot.key.to_owned()));
+            taught.supports.push(support);
+        }
+        Ok(())
+    }
+
     /// What has been learned of a class from a shot before.
     fn known(&self, lesson: &Lesson, class: &Class) -> Option<&Support> {
         let learned = self.learned.iter().find(|learned| learned.class.number == class.number)?;
         let shot = learned.keys.iter().position(|key| key.as_deref() == Some(lesson.shot.key))?;
         learned.task.supports().get(shot)
     }
+}
+
+/// What has been gathered of one class.
+#[derive(Clone, Default)]
+struct Taught {
+    keys: Vec<Option<String>>,
+    supports: Vec<Support>,
 }
 
 /// A labelled picture as the network takes it.
