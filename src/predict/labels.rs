@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(plain(&found(vec![])), [0; 4]);
     }
 
-    /// Class 1 left of the middle of a ring's hole, as large as the picture.
+    /// A ring of class 1, and a speck of it in a corner.
     fn ring() -> Finding {
         let margin = |at: usize| {
             let (x, y) = ((at % 32) as f32 - 15.5, (at / 32) as f32 - 15.5);
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn edges_move_to_those_of_a_guide_of_any_size() {
-        // A bright square, and what was found of it: too little at the left, too much at the right.
+        // A bright stripe, and what was found of it: 3 pixels too few at the left, 4 too many at the right.
         let rgb = (0..200 * 200).flat_map(|at| [if (60..140).contains(&(at % 200)) { 230 } else { 20 }; 3]).collect();
         let picture = Picture { width: 200, height: 200, rgb };
         let values = (0..50 * 50).map(|at| if (16..36).contains(&(at % 50)) { 2.0 } else { -2.0 }).collect();
@@ -227,7 +227,7 @@ mod tests {
             let found = labels(&finding, &look, Some(&picture), [side, side]);
             for (x, &label) in found.values[side * side / 2..][..side].iter().enumerate() {
                 let is_inside = (60 * side / 200..140 * side / 200).contains(&x);
-                let is_at_edge = (x * 200 / side).abs_diff(60).min((x * 200 / side).abs_diff(139)) <= 1;
+                let is_at_edge = (x * 200 / side).abs_diff(60).min((x * 200 / side).abs_diff(139)) <= 2;
                 assert!(is_at_edge || label == 9 * u8::from(is_inside), "{x} of {side}");
             }
         }

@@ -67,11 +67,10 @@ impl<'a> Filter<'a> {
                 continue;
             }
             let colour = rgb.map(|value| f32::from(value) / 255.0);
-            let shares = lines.iter().map(|(number, line)| (*number, mix(line[left], line[right], share)));
-            *label =
-                greatest(shares.map(|(number, [r, g, b, offset])| {
-                    (number, r * colour[0] + g * colour[1] + b * colour[2] + offset)
-                }));
+            *label = greatest(lines.iter().map(|(number, line)| {
+                let [red, green, blue, offset] = mix(line[left], line[right], share);
+                (*number, red * colour[0] + green * colour[1] + blue * colour[2] + offset)
+            }));
         }
     }
 }
