@@ -374,6 +374,30 @@ describe("networks and devices", () => {
   });
 });
 
+describe("programs", () => {
+  test("the example of docs/embedding.md finds the duck without the page", { timeout: PATIENCE }, async () => {
+    const example = /```js\n([\s\S]*?)```/.exec(readFileSync(here("../../docs/embedding.md"), "utf8"))?.[1] ?? "";
+    // Beside the built files, as its reader would put it.
+    const site = join(folder, "embedding");
+    mkdirSync(site);
+    writeFileSync(join(site, "example.js"), example);
+    writeFileSync(join(site, "example.html"), '<!doctype html><script type="module" src="example.js"></script>');
+    const other = await serve(site, DIST);
+    // Without WebGPU "auto" is the CPU, which is faster than a GPU that is a program.
+    const plain = await launch({ webgpu: false });
+    context = await plain.newContext();
+    page = await context.newPage();
+    complaints = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    const said = page.waitForEvent("console", { predicate: (message) => message.text().endsWith("pixels are the duck"), timeout: PATIENCE });
+    await page.goto(`${other.url}example.html`);
+    const share = Number(/^(\d+) of/.exec((await said).text())?.[1]) / (480 * 360);
+    await other.close();
+    await plain.close();
+    assert.ok(share > 0.12 && share < 0.4, `${share} of the picture`);
+  });
+});
+
 describe("everybody", () => {
   const axe = readFileSync(here("node_modules/axe-core/axe.min.js"), "utf8");
 
