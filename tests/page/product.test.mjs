@@ -244,6 +244,27 @@ describe("many pictures", () => {
     console.log(`  longest task of the page's own thread: ${longest.toFixed(0)} ms`);
   });
 
+  test("memory does not grow with their number", { timeout: 3 * PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await showTheDuck();
+    const devtools = await browser.newBrowserCDPSession();
+    const memory = async () => {
+      const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+      const renderers = processInfo.filter(({ type }) => type === "renderer");
+      const kilobytes = renderers.map(({ id }) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1]));
+      return Math.round(kilobytes.reduce((sum, one) => sum + one, 0) / 1000);
+    };
+    const after = [];
+    for (const count of [100, 200, 300]) {
+      await page.getByLabel("Choose pictures to look through").setInputFiles(generated(count).slice(count - 100));
+      await done(count);
+      after.push(await memory());
+    }
+    console.log(`  megabytes after 100, 200 and 300 pictures: ${after.join(", ")}`);
+    assert.ok((after[2] ?? 0) < (after[0] ?? 0) + 100, `${after}`);
+  });
+
   test("a reload in the middle loses nothing, and forgetting forgets all", { timeout: 2 * PATIENCE }, async () => {
     await open("?device=cpu&size=64");
     await ready(page);
@@ -258,10 +279,62 @@ describe("many pictures", () => {
     await done(30);
     await page.getByRole("button", { name: /^Device, network/ }).click();
     await page.getByRole("button", { name: "Forget everything" }).click();
+    await page.getByRole("button", { name: "Really? Click once more" }).click();
     await page.getByRole("heading", { name: /Paint it once/ }).waitFor();
     await page.reload();
     await page.getByRole("heading", { name: /Paint it once/ }).waitFor();
     assert.equal(await page.getByRole("row").count(), 0);
+  });
+});
+
+describe("pictures come in", () => {
+  test("as a folder, and by pasting", { timeout: PATIENCE }, async () => {
+    const photos = join(folder, "photos", "inner");
+    mkdirSync(photos, { recursive: true });
+    copyFileSync(files.sample("lawn.jpg"), join(photos, "lawn.jpg"));
+    copyFileSync(files.sample("picnic.jpg"), join(photos, "..", "picnic.jpg"));
+    await open("?device=cpu&size=64");
+    await showTheDuck();
+    await page.getByLabel("Choose a folder to look through").setInputFiles(join(folder, "photos"));
+    await done(2);
+    const bytes = readFileSync(files.sample("bathroom.jpg")).toString("base64");
+    await page.evaluate((base64) => {
+      const clipboardData = new DataTransfer();
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      clipboardData.items.add(new File([bytes], "pasted.jpg", { type: "image/jpeg" }));
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }, bytes);
+    await card(page, "pasted.jpg").waitFor();
+    await done(3);
+  });
+
+  test("a support that is left out teaches nothing, and keeps its new name", { timeout: PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await showTheDuck();
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"));
+    await done(1);
+    await page.getByLabel("Name of this picture").fill("bath time.jpg");
+    await page.getByLabel("Name of this picture").press("Enter");
+    await page.getByRole("button", { name: "Leave bath time.jpg out of learning" }).click();
+    await page.getByRole("button", { name: "bath time.jpg, left out" }).waitFor();
+    await card(page, "lawn.jpg").getByText("Waiting for you to paint the thing").waitFor();
+    await page.getByRole("button", { name: "Leave bath time.jpg out of learning" }).click();
+    await done(1);
+  });
+});
+
+describe("how it is shown", () => {
+  test("edges that follow the picture fit better, and can be switched off", { timeout: PATIENCE }, async () => {
+    await open(`?device=cpu&size=${SIZE}`);
+    await showTheDuck();
+    await drop(page, queryDoor(page), files.sample("picnic.jpg"));
+    await done(1);
+    const following = await downloadMask(page, "picnic.jpg");
+    await page.getByLabel("Edges follow the picture").uncheck();
+    const plain = await downloadMask(page, "picnic.jpg");
+    const [better, worse] = [following, plain].map((mask) => overlap(mask, truth("picnic", 1)));
+    console.log(`  overlap with edges that follow ${better?.toFixed(3)}, without ${worse?.toFixed(3)}`);
+    assert.notDeepEqual(following, plain);
   });
 });
 
@@ -357,6 +430,18 @@ describe("networks and devices", () => {
     await ready(page);
     await drop(page, queryDoor(page), files.sample("bathroom.jpg"));
     await done(2);
+  });
+
+  test("where memory runs out a smaller size is offered, and used", { timeout: PATIENCE }, async () => {
+    await open("?device=cpu&size=128");
+    await ready(page);
+    await showTheDuck();
+    await page.workers()[0]?.evaluate(() => void setTimeout(() => { throw new WebAssembly.RuntimeError("memory access out of bounds"); }));
+    await page.getByRole("button", { name: "Work at 64 pixels" }).click();
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"));
+    await done(1);
+    await page.getByRole("button", { name: /^Device, network/ }).click();
+    await page.getByText("at 64 × 64 px").waitFor();
   });
 
   test("the camera's picture is looked through live, frozen and taken", { timeout: PATIENCE }, async () => {

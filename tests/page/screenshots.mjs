@@ -67,6 +67,7 @@ await page.screenshot({ path: `${DOCS}page.png` });
 await page.reload();
 await page.getByRole("button", { name: /^Device, network/ }).click();
 await page.getByRole("button", { name: "Forget everything" }).click();
+await page.getByRole("button", { name: "Really? Click once more" }).click();
 await page.getByRole("button", { name: "A hard one, to teach" }).waitFor();
 await ready(page);
 await frame();

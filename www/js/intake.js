@@ -22,9 +22,10 @@ export const stem = (name) => name.replace(/\.[^.]*$/, "");
 /** @param {File} file */
 const isAnnotation = ({ name }) => MASK_NAME.test(name) || /\.json$/i.test(name);
 
-/** Every file saved is named after its picture, so no two pictures may have names that differ in their ending alone. @param {string} name */
-function unique(name) {
-  const taken = new Set([...state.supports, ...state.queries].map((picture) => stem(picture.name)));
+/** Every file saved is named after its picture, so no two pictures may have names that differ in their ending alone. @param {string} name @param {{ id: string }} [own]  the picture whose own name counts for nothing */
+export function unique(name, own) {
+  const others = [...state.supports, ...state.queries].filter(({ id }) => id !== own?.id);
+  const taken = new Set(others.map((picture) => stem(picture.name)));
   const ending = name.slice(stem(name).length);
   let free = stem(name);
   for (let copy = 2; taken.has(free); copy++) free = `${stem(name)} (${copy})`;

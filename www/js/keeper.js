@@ -38,9 +38,9 @@ export async function begin() {
 }
 
 /** @param {import("./store.js").Support} record @returns {Promise<Support>} */
-async function support({ id, name, file, width, height, labels }) {
+async function support({ id, name, file, width, height, hidden, labels }) {
   const painting = labels ? new Painting(width, height, await inflate(labels)) : new Painting(width, height);
-  return { id, name, file, width, height, painting };
+  return { id, name, file, width, height, hidden, painting };
 }
 
 /** @param {import("./store.js").Query} record @returns {Query} */
@@ -75,9 +75,9 @@ function keep() {
 }
 
 /** @param {Support} support @param {number} order */
-function keepSupport({ id, name, file, width, height, painting }, order) {
-  write("supports", id, [order, painting?.version], () => ({
-    id, name, file, width, height, order, labels: () => deflate(painting?.labels ?? new Uint8Array()),
+function keepSupport({ id, name, file, width, height, hidden, painting }, order) {
+  write("supports", id, [order, name, hidden, painting?.version], () => ({
+    id, name, file, width, height, hidden, order, labels: () => deflate(painting?.labels ?? new Uint8Array()),
   }));
 }
 
@@ -98,7 +98,22 @@ function drop(kind, present) {
   }
 }
 
+/** How long the button asks whether it is meant, in milliseconds. */
+const ASKED = 5000;
+let asked = 0;
+
+/** A second click is asked for: what is forgotten does not come back. */
 async function forgetAll() {
+  const button = find("button", "forget-all");
+  const ask = (/** @type {boolean} */ now) => (button.textContent = now ? "Really? Click once more" : "Forget everything");
+  if (asked === 0) {
+    ask(true);
+    asked = window.setTimeout(() => {
+      asked = 0;
+      ask(false);
+    }, ASKED);
+    return;
+  }
   await store.forgetAll();
   location.reload();
 }

@@ -20,7 +20,7 @@
 
 /**
  * A picture that shows things, and where in it.
- * @typedef {Picture & { painting?: Painting }} Support  painting: once the size is known
+ * @typedef {Picture & { painting?: Painting, hidden?: boolean }} Support  painting: once the size is known; hidden: left out of learning
  */
 
 /**
@@ -138,5 +138,5 @@ export const subject = () => openSupport() ?? openQuery();
 
 export const currentClass = () => state.classes.find(({ number }) => number === state.currentClass);
 
-/** The supports in which something is painted. */
-export const lessons = () => state.supports.filter(({ painting }) => painting && painting.share > 0);
+/** The supports that teach: something is painted in them, and they are not left out. */
+export const lessons = () => state.supports.filter(({ painting, hidden }) => painting && painting.share > 0 && !hidden);

@@ -6,7 +6,7 @@
 /** @typedef {Uint8Array} Deflated  made by deflate.js */
 
 /** There is one, with the id "meta": classes, settings, whatever else the page wants to find again. @typedef {{ id: "meta", [name: string]: unknown }} Meta */
-/** @typedef {{ id: string, name: string, file: Blob, width: number, height: number, order: number, labels?: Deflated }} Support */
+/** @typedef {{ id: string, name: string, file: Blob, width: number, height: number, hidden?: boolean | undefined, order: number, labels?: Deflated }} Support */
 /**
  * @typedef {object} Query
  * @property {string} id

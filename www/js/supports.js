@@ -1,7 +1,7 @@
 // "Show it": the pictures in which things are painted, as a strip, and the doors through which they come.
 import { find, icon, keepList, make, takeChoices, takeDrops } from "./dom.js";
-import { addAnnotation, addSupports, removeSupport } from "./intake.js";
-import { change, openSupport, state, watch } from "./state.js";
+import { addAnnotation, addSupports, removeSupport, unique } from "./intake.js";
+import { change, openSupport, state, teach, watch } from "./state.js";
 import { urlOf } from "./urls.js";
 import { percent } from "./words.js";
 
@@ -30,7 +30,8 @@ function showStrip() {
     const classes = shownClasses(support);
     button.style.setProperty("--class", classes[0]?.colour ?? "transparent");
     button.classList.toggle("bare", classes.length === 0);
-    const words = classes.length > 0 ? `painted: ${classes.map(({ name }) => name).join(", ")}` : "nothing painted yet";
+    button.classList.toggle("left-out", support.hidden ?? false);
+    const words = support.hidden ? "left out" : classes.length > 0 ? `painted: ${classes.map(({ name }) => name).join(", ")}` : "nothing painted yet";
     button.setAttribute("aria-label", `${support.name}, ${words}`);
     button.setAttribute("aria-current", String(support.id === state.open));
   }
@@ -51,10 +52,28 @@ function show() {
   const line = find("p", "advice");
   const text = advice();
   if (line.textContent !== text) line.textContent = text;
-  find("div", "subject-tools").hidden = !openSupport();
-  find("button", "remove-support").setAttribute("aria-label", `Remove ${openSupport()?.name ?? "the picture"}`);
+  showTools();
   find("section", "show").classList.toggle("filled", state.supports.length > 0);
   find("span", "support-door-text").textContent = state.supports.length > 0 ? "Add another picture that shows it" : "Drop or choose a picture of the thing";
+}
+
+function showTools() {
+  const support = openSupport();
+  find("div", "subject-tools").hidden = !support;
+  if (!support) return;
+  const name = find("input", "support-name");
+  if (document.activeElement !== name) name.value = support.name;
+  find("button", "leave-out").setAttribute("aria-pressed", String(support.hidden ?? false));
+  find("button", "leave-out").setAttribute("aria-label", `Leave ${support.name} out of learning`);
+  find("button", "remove-support").setAttribute("aria-label", `Remove ${support.name}`);
+}
+
+/** @param {Partial<Support>} news */
+function update(news) {
+  const support = openSupport();
+  if (!support) return;
+  Object.assign(support, news);
+  change();
 }
 
 export function setUpSupports() {
@@ -65,6 +84,12 @@ export function setUpSupports() {
   takeDrops(find("div", "zone-mask"), ([file]) => file && void addAnnotation(file));
   takeDrops(find("div", "zone-picture"), (files) => void addSupports(files));
   takeDrops(find("div", "easel"), (files) => void addSupports(files));
+  const name = find("input", "support-name");
+  name.addEventListener("change", () => (name.value.trim() ? update({ name: unique(name.value.trim(), openSupport()) }) : change()));
+  find("button", "leave-out").addEventListener("click", () => {
+    update({ hidden: !openSupport()?.hidden });
+    teach();
+  });
   find("button", "remove-support").append(icon("remove"));
   find("button", "remove-support").addEventListener("click", () => {
     const support = openSupport();
