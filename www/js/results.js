@@ -40,13 +40,30 @@ function cancel() {
   change({ paused: false });
 }
 
-/** The share of the picture that any class has, and how sure the network is of it, large regions first. @param {Query} query */
-function summary({ found, painting, settled }) {
-  if (settled && painting) return { share: painting.share, confidence: 1 };
-  const classes = found?.classes ?? [];
-  const share = classes.reduce((sum, one) => sum + one.share, 0);
-  const confidence = share > 0 ? classes.reduce((sum, one) => sum + one.share * one.confidence, 0) / share : 0;
-  return { share, confidence };
+/** The share of the picture that any class has. @param {Query} query */
+function share({ found, painting, preview }) {
+  if (painting) return painting.share;
+  if (preview) return marked(preview);
+  // Classes may overlap until labels are made of them, so the largest is what there is at least.
+  return Math.max(0, ...(found?.classes ?? []).map(({ share }) => share));
+}
+
+/** @type {WeakMap<Uint8Array, number>} */
+const counted = new WeakMap();
+
+/** @param {NonNullable<Query["preview"]>} preview */
+function marked({ labels }) {
+  const known = counted.get(labels) ?? labels.reduce((sum, label) => sum + (label === 0 ? 0 : 1), 0) / labels.length;
+  counted.set(labels, known);
+  return known;
+}
+
+/** How sure the network is of what it has found, the large more than the small. @param {Query} query */
+function confidence({ found, settled }) {
+  if (settled) return 1;
+  if (!found) return undefined;
+  const whole = found.classes.reduce((sum, { share }) => sum + share, 0);
+  return whole > 0 ? found.classes.reduce((sum, { share, confidence }) => sum + share * confidence, 0) / whole : 0;
 }
 
 /** @param {Query} query @returns {Item["status"]} */
@@ -76,8 +93,8 @@ function words({ progress, trouble, corrected, accepted, skipped }, status, shar
 function item(query) {
   const { id, name, width, height, accepted, corrected, progress, preview, file, thumb } = query;
   const now = status(query);
-  const { share, confidence } = query.found || query.settled ? summary(query) : { share: 0, confidence: undefined };
-  return { id, name, width, height, status: now, words: words(query, now, share), confidence, share, accepted, corrected, progress: progress && progress.done / Math.max(progress.total, 1), labels: preview, file, thumb };
+  const part = share(query);
+  return { id, name, width, height, status: now, words: words(query, now, part), confidence: confidence(query), share: part, accepted, corrected, progress: progress && progress.done / Math.max(progress.total, 1), labels: preview, file, thumb };
 }
 
 function run() {

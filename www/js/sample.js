@@ -19,7 +19,8 @@ const TABLE = ["duck", "mug", "ball"];
 const SAMPLES = {
   duck: { support: "duck.jpg", labels: "duck-mask.png", classes: ["duck"], queries: ["picnic.jpg", "bathroom.jpg", "lawn.jpg"] },
   table: { support: "picnic.jpg", labels: "picnic-labels.png", classes: TABLE, queries: ["duck.jpg", "bathroom.jpg", "lawn.jpg"] },
-  ball: { support: "picnic.jpg", labels: "picnic-labels.png", classes: ["", "", "ball"], queries: ["bathroom.jpg", "lawn.jpg"] },
+  // Learned here, the duck is confused with what stands behind it; corrected in one picture it is found better in all.
+  hard: { support: "lawn.jpg", labels: "lawn-labels.png", classes: ["duck"], queries: ["picnic.jpg", "bathroom.jpg", "duck.jpg"] },
 };
 
 /** @param {string} name */

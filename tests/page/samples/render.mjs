@@ -1,6 +1,6 @@
 // Renders the sample pictures: a small ray marcher, so that the repository owes nobody a photograph and knows to the
 // pixel where everything is. Writes the pictures and what the samples bring with them, the duck's mask
-// and the labels of one picture, into www/samples; and what only the tests may know, all other masks and labels, beside
+// and the labels of two pictures, into www/samples; and what only the tests may know, all other masks and labels, beside
 // this file. Takes a minute or two; the results are committed.
 import { mkdirSync, writeFileSync } from "node:fs";
 import jpeg from "jpeg-js";
@@ -20,8 +20,8 @@ const GRID = Number(process.env.GRID ?? 3);
 const FAR = 40;
 /** What a label stands for: the first is 1. @type {Kind[]} */
 const KINDS = ["duck", "mug", "ball", "bottle", "book", "block"];
-/** The picture whose labels come with the page. */
-const LABELLED = "picnic";
+/** The pictures whose labels come with the page. */
+const LABELLED = ["picnic", "lawn"];
 const PAGE = new URL("../../../www/samples/", import.meta.url);
 const HERE = new URL("./", import.meta.url);
 
@@ -282,7 +282,7 @@ function write(scene, index) {
   writeFileSync(new URL(`${scene.name}.jpg`, PAGE), photo);
   writeFileSync(new URL(`${scene.name}-mask.png`, index === 0 ? PAGE : HERE), truth);
   const all = encodePng({ width: WIDTH, height: HEIGHT, channels: 1, data: labels });
-  writeFileSync(new URL(`${scene.name}-labels.png`, scene.name === LABELLED ? PAGE : HERE), all);
+  writeFileSync(new URL(`${scene.name}-labels.png`, LABELLED.includes(scene.name) ? PAGE : HERE), all);
   const share = (100 * mask.filter(Boolean).length) / mask.length;
   console.log(`${scene.name}: ${photo.length} bytes, the duck fills ${share.toFixed(1)} %`);
 }
