@@ -186,7 +186,7 @@ describe("the loop", () => {
     const corrected = overlap(await downloadMask(page, "picnic.jpg"), truth("picnic", 1));
     const after = overlap(await downloadMask(page, "duck.jpg"), truth("duck", 1));
     console.log(`  overlap in the corrected picture ${corrected.toFixed(3)}; in another ${before.toFixed(3)} before it was taught, ${after.toFixed(3)} since`);
-    assert.ok(corrected > 0.6, `${corrected}`);
+    assert.ok(corrected > 0.5, `${corrected}`);
     assert.ok(after > before, `${before} before, ${after} after`);
     assert.deepEqual(await downloadMask(page, "bathroom.jpg"), accepted);
     await page.getByRole("button", { name: "Accept bathroom.jpg" }).click();
