@@ -60,6 +60,19 @@ impl Classes {
         Self { learned: vec![Learned { class, keys: vec![None; task.shots()], task }] }
     }
 
+    /// Without what came with a task file.
+    pub fn of_pictures(&self) -> Self {
+        let learned = self.learned.iter().filter(|learned| learned.keys.iter().all(Option::is_some));
+        Self { learned: learned.cloned().collect() }
+    }
+
+    /// The same, under the names and colours that classes of these numbers have now.
+    pub fn named(&self, classes: &[Class]) -> Self {
+        let now = |class: &Class| classes.iter().find(|now| now.number == class.number).unwrap_or(class).clone();
+        let rename = |learned: &Learned| Learned { class: now(&learned.class), ..learned.clone() };
+        Self { learned: self.learned.iter().map(rename).collect() }
+    }
+
     /// In the order in which they were given.
     pub fn learned(&self) -> &[Learned] {
         &self.learned

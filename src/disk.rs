@@ -31,7 +31,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Renames a file or folder within its folder and waits until that is on the disk.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
-    to.parent().map_or(Ok(()), sync_folder)
+    // A bare name lies in the folder that the program works in.
+    let folder = to.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    folder.map_or(Ok(()), sync_folder)
 }
 
 /// Waits until the names in a folder are on the disk. Not every system opens folders as files; the others keep names by

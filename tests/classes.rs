@@ -210,6 +210,21 @@ fn saved(segmenter: &Segmenter) -> (Classes, Vec<u8>) {
 }
 
 #[test]
+fn what_a_task_file_brought_stays_when_a_picture_joins_it() {
+    let segmenter = segmenter();
+    let (opened, _) = Classes::from_task(&saved(&segmenter).1, &segmenter, WEIGHTS).unwrap();
+    let another = Page::new("c", 7, &[0, 1, 2]);
+    let (joined, parts) = learn(&opened, &segmenter, &[2, 1], &[&another]);
+    assert_eq!((joined.shots(), parts), (opened.shots() + 2, 2));
+    let (again, parts) = learn(&joined, &segmenter, &[2, 1], &[&another]);
+    assert_eq!((again.shots(), parts), (joined.shots(), 0));
+    assert_eq!(learn(&joined.of_pictures(), &segmenter, &[2, 1], &[&another]).0.shots(), 2);
+    let mut renamed: Vec<_> = opened.learned().iter().map(|learned| learned.class.clone()).collect();
+    renamed[0].name = "another name".into();
+    assert_eq!(opened.named(&renamed).learned()[0].class.name, "another name");
+}
+
+#[test]
 fn a_task_that_was_saved_knows_what_it_knew() {
     let segmenter = segmenter();
     let (classes, file) = saved(&segmenter);

@@ -54,11 +54,11 @@ export class Session {
   load(weights: Uint8Array): void;
   inspect(name: string, picture: Uint8Array): { width: number; height: number };
   readLabels(name: string, file: Uint8Array, picture: string, width: number, height: number): { names: string[]; labels: Uint8Array };
-  learn(classes: Class[], shots: { key: string; name: string; picture: Uint8Array; labels: Uint8Array }[], progress: Progress): Promise<void>;
+  learn(classes: Class[], shots: { key: string; name: string; picture: Uint8Array; labels: Uint8Array }[], withTask: boolean, progress: Progress): Promise<void>;
   segment(name: string, picture: Uint8Array, progress: Progress): Promise<Found>;
   labels(name: string, picture: Uint8Array, result: Uint8Array, look: Look, width?: number): Promise<{ labels: Uint8Array; width: number; height: number }>;
   why(name: string, picture: Uint8Array, x: number, y: number, number: number): Promise<Match[]>;
-  saveTask(look: Look): Promise<Uint8Array>;
+  saveTask(classes: Class[], look: Look): Promise<Uint8Array>;
   openTask(name: string, task: Uint8Array): { classes: Class[]; shots: number; look: Look };
   pack(name: string, picture: Uint8Array, labels: Uint8Array, width: number, height: number, classes: Class[], kinds: Kind[]): Packed[];
   packed(): Packed[];

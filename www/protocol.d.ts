@@ -27,16 +27,16 @@ export interface Calls {
    * labels number the names from 1 in their order.
    */
   readLabels: { ask: { name: string; file: Blob; picture: string } & Size; answer: { names: string[]; labels: Labels } };
-  /** Learn the classes from the shots; a class is learned from every shot that has pixels of its number. */
-  learn: { ask: { classes: Class[]; shots: Shot[] }; answer: null };
+  /** Learn the classes from the shots, each from every shot that has pixels of its number, and what an opened task knows. */
+  learn: { ask: { classes: Class[]; shots: Shot[]; withTask: boolean }; answer: null };
   /** Look for all classes in a picture. */
   segment: { ask: { name: string; picture: Blob }; answer: Found };
   /** The labels that something found comes to: at the picture's own resolution, or at `width` if that is less. */
   labels: { ask: { name: string; picture: Blob; result: Uint8Array; look: Look; width?: number }; answer: { labels: Labels } & Size };
   /** Where in the shots of a class a place of a picture (0 to 1, across and down) finds its like. */
   why: { ask: { name: string; picture: Blob; x: number; y: number; number: number }; answer: Match[] };
-  /** What has been learned as one small file, without the pictures. */
-  saveTask: { ask: { look: Look }; answer: Uint8Array };
+  /** What has been learned as one small file, without the pictures, under the names that the classes have now. */
+  saveTask: { ask: { classes: Class[]; look: Look }; answer: Uint8Array };
   /** What such a file knows, in place of what has been learned. */
   openTask: { ask: { name: string; task: Blob }; answer: { classes: Class[]; shots: number; look: Look } };
   /** Files to save of one picture; the COCO description of all pictures packed since the last `packed` comes with that. */

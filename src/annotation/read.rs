@@ -42,6 +42,8 @@ pub fn read(
     width: usize,
     height: usize,
 ) -> Result<Annotated, AnnotationError> {
+    // Some programs begin their text with a mark of its encoding.
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let found = match bytes.trim_ascii_start().starts_with(b"{") {
         true => read_json(name, bytes, picture, width, height)?,
         false => read_mask(name, bytes, width, height)?,

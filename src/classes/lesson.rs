@@ -40,7 +40,8 @@ pub enum LessonError {
 
 impl Classes {
     /// Learns classes, each from every shot that has pixels of its number. What is known from before is taken over
-    /// where the shot's key is the same; a class without a pixel anywhere is left out. `progress` is told how many
+    /// where the shot's key is the same, and what came with a task file stays, having no picture to be learned from
+    /// again; a class without a pixel anywhere is left out. `progress` is told how many
     /// parts, of how many, have been learned.
     ///
     /// # Errors
@@ -62,7 +63,7 @@ impl Classes {
         let (mut done, total) = (0, parts.filter(is_new).count());
         progress(done, total);
 
-        let mut taught = vec![Taught::default(); classes.len()];
+        let mut taught: Vec<_> = classes.iter().map(|class| self.brought(class)).collect();
         for lesson in &lessons {
             self.teach(segmenter, lesson, classes.iter().zip(&mut taught), || {
                 done += 1;
@@ -109,6 +110,14 @@ impl Classes {
         Ok(())
     }
 
+    /// What came with a task file for a class.
+    fn brought(&self, class: &Class) -> Taught {
+        let learned = self.learned.iter().filter(|learned| learned.class.number == class.number);
+        let shots = learned.flat_map(|learned| learned.keys.iter().zip(learned.task.supports()));
+        let supports: Vec<_> = shots.filter(|(key, _)| key.is_none()).map(|(_, support)| support.clone()).collect();
+        Taught { keys: vec![None; supports.len()], supports }
+    }
+
     /// What has been learned of a class from a shot before.
     fn known(&self, lesson: &Lesson, class: &Class) -> Option<&Support> {
         let learned = self.learned.iter().find(|learned| learned.class.number == class.number)?;
@@ -118,7 +127,6 @@ impl Classes {
 }
 
 /// What has been gathered of one class.
-#[derive(Clone, Default)]
 struct Taught {
     keys: Vec<Option<String>>,
     supports: Vec<Support>,

@@ -291,12 +291,14 @@ fn is_picture(path: &Path) -> bool {
 
 /// Results are named after their queries: two of one name would overwrite each other.
 fn check_names(queries: &[PathBuf]) -> Outcome {
-    let mut names: Vec<_> = queries.iter().filter_map(|path| path.file_stem()).collect();
+    // Not every system tells names apart by the case of their letters.
+    let name = |path: &PathBuf| Some(path.file_stem()?.to_string_lossy().to_lowercase());
+    let mut names: Vec<_> = queries.iter().filter_map(name).collect();
     names.sort();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(format!(
             "two queries are called {}: their masks would overwrite each other, so segment them in two runs",
-            pair[0].display()
+            pair[0]
         )
         .into()),
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! What was found in a picture: small enough to keep for every picture, and all that its labels are made of.
 
-use super::{Margins, vote};
+use super::Margins;
 use crate::half_floats;
 use crate::image::MAX_PIXELS;
 
@@ -123,20 +123,18 @@ impl Bytes<'_> {
 
 impl ClassFinding {
     /// The share of the picture that is of the class at a threshold, and the mean probability over that, 0 if there is
-    /// nothing: counted on the network's grid, as [`super::mask`] would mark it.
+    /// nothing: counted on the network's grid, by the rule of [`super::labels`].
     pub fn share(&self, threshold: f32) -> [f32; 2] {
-        let [height, width] = self.shots.first().map_or([0, 0], |shot| [shot.height, shot.width]);
-        let mask = vote(self.shots.iter().map(|shot| &shot.values), height, width, threshold);
-        let area = mask.area().max(1) as f32;
-        let marked = (0..height * width).filter(|&place| mask.values[place] == 1);
-        let confidence = marked.map(|place| self.probability(place)).sum::<f32>() / area;
-        [mask.area() as f32 / (height * width).max(1) as f32, confidence]
+        let places = self.shots.first().map_or(0, |shot| shot.values.len());
+        let marked: Vec<f32> = (0..places).map(|place| self.probability(place)).filter(|&p| p > threshold).collect();
+        let confidence = marked.iter().sum::<f32>() / marked.len().max(1) as f32;
+        [marked.len() as f32 / places.max(1) as f32, confidence]
     }
 
-    /// What the shots give a place of the grid on average.
+    /// The mean of the probabilities that the shots give a place of the grid.
     fn probability(&self, place: usize) -> f32 {
-        let margin = self.shots.iter().map(|shot| shot.values[place]).sum::<f32>() / self.shots.len() as f32;
-        1.0 / (1.0 + (-margin).exp())
+        let sum: f32 = self.shots.iter().map(|shot| 1.0 / (1.0 + (-shot.values[place]).exp())).sum();
+        sum / self.shots.len() as f32
     }
 }
 
@@ -212,9 +210,9 @@ mod tests {
         assert!(near(class.share(0.5), [0.5, 0.8]), "{:?}", class.share(0.5));
         assert!(near(class.share(0.3), [0.75, 2.0 / 3.0]), "{:?}", class.share(0.3));
         assert_eq!(class.share(0.95), [0.0, 0.0]);
-        // Two shots vote, and half of the votes are enough.
+        // Two shots count alike.
         let class = ClassFinding { number: 1, shots: vec![shot([0.8, 0.9, 0.1, 0.1]), shot([0.8, 0.1, 0.1, 0.1])] };
-        assert!(near(class.share(0.5), [0.5, 0.65]), "{:?}", class.share(0.5));
+        assert!(near(class.share(0.6), [0.25, 0.8]), "{:?}", class.share(0.6));
     }
 
     proptest! {

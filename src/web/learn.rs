@@ -51,13 +51,15 @@ struct Level {
 #[wasm_bindgen]
 impl Session {
     /// Learns the classes from the shots, each class from every shot that has pixels of its number. What was learned
-    /// before is taken over where a shot's key is the same; on an error it stays as it is.
-    pub async fn learn(&mut self, classes: JsValue, shots: JsValue, progress: Function) -> Outcome {
+    /// before is taken over where a shot's key is the same; what came with a task file is kept where `with_task` says
+    /// so. On an error everything stays as it is.
+    pub async fn learn(&mut self, classes: JsValue, shots: JsValue, with_task: bool, progress: Function) -> Outcome {
         let classes: Vec<Class> = from_js("the classes", classes)?;
         let shots: Vec<Shot> = from_js("the shots", shots)?;
         let shots: Vec<_> = shots.iter().map(Labelled::from).collect();
         let tell = |done, total| report(&progress, "features", done, total);
-        self.classes = self.classes.learn(&self.segmenter, classes, &shots, tell)?;
+        let known = if with_task { self.classes.clone() } else { self.classes.of_pictures() };
+        self.classes = known.learn(&self.segmenter, classes, &shots, tell)?;
         Ok(())
     }
 

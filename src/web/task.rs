@@ -16,12 +16,13 @@ struct Opened<'a> {
 
 #[wasm_bindgen]
 impl Session {
-    /// What has been learned as one small file, without the pictures.
+    /// What has been learned as one small file, without the pictures, under the names that the classes have now.
     #[wasm_bindgen(js_name = saveTask)]
-    pub async fn save_task(&self, look: JsValue) -> Outcome<Vec<u8>> {
+    pub async fn save_task(&self, classes: JsValue, look: JsValue) -> Outcome<Vec<u8>> {
         self.shots()?;
+        let classes: Vec<Class> = from_js("the classes", classes)?;
         let look: Look = from_js("the settings of the masks", look)?;
-        let task = self.classes.to_task(&self.segmenter, &self.fingerprint, &look).await;
+        let task = self.classes.named(&classes).to_task(&self.segmenter, &self.fingerprint, &look).await;
         task.map_err(|error| JsError::new(&format!("The task was not saved: {error}.")))
     }
 

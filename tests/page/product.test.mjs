@@ -338,7 +338,7 @@ describe("how it is shown", () => {
     const plain = await downloadMask(page, "picnic.jpg");
     const [better, worse] = [following, plain].map((mask) => overlap(mask, truth("picnic", 1)));
     console.log(`  overlap with edges that follow ${better?.toFixed(3)}, without ${worse?.toFixed(3)}`);
-    assert.notDeepEqual(following, plain);
+    assert.ok((better ?? 0) > (worse ?? 1));
   });
 });
 

@@ -1,6 +1,7 @@
 // The classes to look for: a chip for each, to choose, rename, recolour, hide or remove it.
+import { deflate, inflate } from "./deflate.js";
 import { find, icon, keepList, make } from "./dom.js";
-import { change, state, teach, watch } from "./state.js";
+import { change, state, teach, tell, watch } from "./state.js";
 
 /** @typedef {import("./state.js").Class} Class */
 
@@ -36,10 +37,17 @@ function update(one, news) {
   change({ classes: state.classes.map((known) => (known.number === one.number ? { ...known, ...news } : known)) });
 }
 
-/** Its pixels go with it. @param {Class} one */
-function remove(one) {
+/** Its pixels go with it, also where something was decided: numbers are given again. @param {Class} one */
+async function remove(one) {
   const classes = state.classes.filter(({ number }) => number !== one.number);
   for (const { painting } of [...state.supports, ...state.queries]) painting?.removeClass(one.number);
+  for (const query of state.queries) {
+    const before = query.settled;
+    const labels = before && (await inflate(before));
+    if (!labels?.includes(one.number)) continue;
+    const settled = await deflate(labels.map((number) => (number === one.number ? 0 : number)));
+    if (query.settled === before) Object.assign(query, { settled, preview: undefined });
+  }
   change({ classes, currentClass: classes[0]?.number ?? 1 });
   teach();
 }
@@ -65,7 +73,7 @@ function create({ number, name }) {
   const hide = make("button", { type: "button", className: "quiet" }, icon("eye"));
   hide.addEventListener("click", () => update(known(), { hidden: !known().hidden }));
   const drop = make("button", { type: "button", className: "quiet" }, icon("remove"));
-  drop.addEventListener("click", () => remove(known()));
+  drop.addEventListener("click", () => void remove(known()).catch(tell));
   return make("li", {}, make("label", { className: "class-choice" }, choose, make("span", { className: "swatch" })), colour, text, count, hide, drop);
 }
 

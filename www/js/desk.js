@@ -14,37 +14,23 @@ const bar = find("div", "query-bar");
 export function openOnEasel(query) {
   query.skipped = false;
   change({ open: query.id });
-  if (query.settled && !query.painting) void layOutSettled(query);
 }
-
-/** @param {Query} query */
-async function layOutSettled(query) {
-  try {
-    query.painting = new Painting(query.width, query.height, await settledLabels(query));
-    change();
-  } catch (trouble) {
-    tell(trouble);
-  }
-}
-
-/** @param {Query} query */
-const settledLabels = async ({ settled }) => inflate(/** @type {Uint8Array} */ (settled));
 
 /** What a picture's labels are now: what was decided, what is on the easel, or what was found. @param {Query} query */
 export async function finalLabels(query) {
   if (query.painting?.canUndo) return query.painting.labels;
-  return query.settled ? settledLabels(query) : labelsOf(query);
+  return query.settled ? inflate(query.settled) : labelsOf(query);
 }
 
 /** Accepted pictures stay as they are, whatever is learned later. @param {Query} query */
 export async function accept(query) {
   if (query.accepted) {
-    Object.assign(query, { accepted: false, settled: query.corrected ? query.settled : undefined });
+    Object.assign(query, { accepted: false, preview: undefined, settled: query.corrected ? query.settled : undefined });
     return change();
   }
   try {
     const corrected = query.corrected || Boolean(query.painting?.canUndo);
-    Object.assign(query, { settled: await deflate(await finalLabels(query)), accepted: true, corrected });
+    Object.assign(query, { settled: await deflate(await finalLabels(query)), accepted: true, corrected, preview: undefined, painting: undefined });
     change();
   } catch (trouble) {
     tell(trouble);
@@ -56,9 +42,12 @@ async function teachWith(query) {
   const { id, name, file, width, height, painting } = query;
   if (!painting) return;
   try {
-    Object.assign(query, { settled: await deflate(painting.labels), corrected: true, accepted: true });
-    const support = { id: `taught-${id}`, name, file, width, height, painting: new Painting(width, height, painting.labels.slice()) };
-    change({ supports: [...state.supports.filter((other) => other.id !== support.id), support], open: support.id, task: undefined });
+    Object.assign(query, { settled: await deflate(painting.labels), corrected: true, accepted: true, preview: undefined });
+    const known = state.supports.find((support) => support.id === `taught-${id}`);
+    // The second time it is another painting of the same support.
+    if (known?.painting) known.painting.replace(painting.labels);
+    else state.supports.push({ id: `taught-${id}`, name, file, width, height, painting: new Painting(width, height, painting.labels.slice()) });
+    change({ supports: [...state.supports], open: `taught-${id}` });
     query.painting = undefined;
     teach();
   } catch (trouble) {

@@ -5,7 +5,7 @@ import { addModel } from "./models.js";
 import { Painting } from "./painting.js";
 import { change, openSupport, state, teach, tell } from "./state.js";
 import { bringTask } from "./task.js";
-import { ask } from "./work.js";
+import { ask, whenReady } from "./work.js";
 
 /** @typedef {import("./state.js").Support} Support */
 /** @typedef {import("./state.js").Query} Query */
@@ -25,10 +25,11 @@ const isAnnotation = ({ name }) => MASK_NAME.test(name) || /\.json$/i.test(name)
 /** Every file saved is named after its picture, so no two pictures may have names that differ in their ending alone. @param {string} name @param {{ id: string }} [own]  the picture whose own name counts for nothing */
 export function unique(name, own) {
   const others = [...state.supports, ...state.queries].filter(({ id }) => id !== own?.id);
-  const taken = new Set(others.map((picture) => stem(picture.name)));
+  // Not every system tells names apart by the case of their letters.
+  const taken = new Set(others.map((picture) => stem(picture.name).toLowerCase()));
   const ending = name.slice(stem(name).length);
   let free = stem(name);
-  for (let copy = 2; taken.has(free); copy++) free = `${stem(name)} (${copy})`;
+  for (let copy = 2; taken.has(free.toLowerCase()); copy++) free = `${stem(name)} (${copy})`;
   return free + ending;
 }
 
@@ -87,7 +88,7 @@ async function addSupport(file) {
   /** @type {Support} */
   const support = entry(file);
   paintedClass();
-  change({ supports: [...state.supports, support], open: support.id, task: undefined });
+  change({ supports: [...state.supports, support], open: support.id });
   if (!(await inspect(support))) return removeSupport(support);
   support.painting = new Painting(support.width, support.height);
   change();
@@ -117,13 +118,18 @@ export async function readQueries(queries = state.queries) {
 /** @param {Support | Query} item */
 async function inspect(item) {
   const { name, file } = item;
-  try {
-    refuseHuge(name, file);
-    Object.assign(item, await ask("inspect", { name, picture: file }));
-    return true;
-  } catch (trouble) {
-    tell(trouble);
-    return false;
+  for (;;) {
+    await whenReady();
+    try {
+      refuseHuge(name, file);
+      Object.assign(item, await ask("inspect", { name, picture: file }));
+      return true;
+    } catch (trouble) {
+      // An engine that stopped is not the picture's fault: the next one reads it.
+      if (state.engine.phase !== "ready") continue;
+      tell(trouble);
+      return false;
+    }
   }
 }
 

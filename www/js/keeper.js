@@ -18,6 +18,9 @@ const TASK = "task";
 /** What each record was made of when it was written last. @type {Map<string, unknown[]>} */
 const written = new Map();
 
+/** Not any more once all is being forgotten. */
+let keeping = true;
+
 /** Brings back what was kept, before anything is done. */
 export async function begin() {
   store = await openStore(tell);
@@ -28,7 +31,7 @@ export async function begin() {
   if (task) change({ task: { name: task.name, file: task.file, shots } });
   change({
     models: weights.filter(({ id }) => id !== TASK).map(({ id, name, file }) => ({ id, name, file })),
-    supports: await Promise.all(supports.map(support)),
+    supports: (await Promise.all(supports.map((record) => support(record).catch(() => lost(record))))).flat(),
     queries: queries.map(query),
   });
   beginWith(state.models.find(({ id }) => id === model)?.file);
@@ -41,6 +44,12 @@ export async function begin() {
 async function support({ id, name, file, width, height, hidden, labels }) {
   const painting = labels ? new Painting(width, height, await inflate(labels)) : new Painting(width, height);
   return { id, name, file, width, height, hidden, painting };
+}
+
+/** @param {{ name: string }} record */
+function lost({ name }) {
+  tell(`${name} was kept, and cannot be read any more. Bring it again.`);
+  return [];
 }
 
 /** @param {import("./store.js").Query} record @returns {Query} */
@@ -58,6 +67,7 @@ function write(kind, id, parts, record) {
 }
 
 function keep() {
+  if (!keeping) return;
   const { classes, currentClass, lesson, look, opacity, model, open, task } = state;
   write("meta", "meta", [classes, currentClass, lesson, look, opacity, model, open, task], () => ({
     id: "meta", classes, currentClass, lesson, look, opacity, model, open, shots: task?.shots,
@@ -82,9 +92,12 @@ function keepSupport({ id, name, file, width, height, hidden, painting }, order)
 }
 
 /** @param {Query} query @param {number} order */
-function keepQuery({ id, name, file, width, height, lesson, found, trouble, accepted, corrected, settled, thumb }, order) {
-  write("queries", id, [order, width, lesson, found, trouble, accepted, settled, thumb], () => ({
-    id, name, file, width, height, order, lesson, result: found?.result, classes: found?.classes, trouble, accepted, corrected, settled, thumb,
+function keepQuery({ id, name, file, width, height, lesson, found, trouble, accepted, corrected, settled, thumb, painting }, order) {
+  // What hands did to a result is kept before it is accepted or taught with.
+  const draft = painting?.canUndo ? painting : undefined;
+  write("queries", id, [order, width, lesson, found, trouble, accepted, settled, thumb, draft?.version], () => ({
+    id, name, file, width, height, order, lesson, result: found?.result, classes: found?.classes, trouble, accepted,
+    corrected: corrected || draft !== undefined, settled: draft ? () => deflate(draft.labels) : settled, thumb,
   }));
 }
 
@@ -114,6 +127,7 @@ async function forgetAll() {
     }, ASKED);
     return;
   }
+  keeping = false;
   await store.forgetAll();
   location.reload();
 }

@@ -19,6 +19,7 @@ const count = find("output", "live-count");
 /** @type {MediaStream | undefined} */
 let stream;
 let frozen = false;
+let running = false;
 /** @type {number[]} when the last frames were done, in milliseconds */
 let done = [];
 
@@ -35,7 +36,7 @@ async function step() {
   const picture = await frame(Math.min(ACROSS, video.videoWidth));
   const { result } = await ask("segment", { name: "the camera's picture", picture });
   const { labels, width, height } = await ask("labels", { name: "the camera's picture", picture, result, look: state.look });
-  if (!stream || frozen) return;
+  if (!stream) return;
   [overlay.width, overlay.height] = [width, height];
   drawLabels(overlay, { labels, width, height }, palette(state.classes));
   done = [...done, performance.now()].slice(-COUNTED);
@@ -44,13 +45,17 @@ async function step() {
 }
 
 async function run() {
-  while (stream && !frozen) {
-    try {
-      await step();
-    } catch (trouble) {
-      tell(trouble);
-      return close();
-    }
+  if (running) return;
+  running = true;
+  try {
+    while (stream && !frozen) await step();
+    // What is frozen is looked at once more, so that the mask is that of the picture.
+    if (stream) await step();
+  } catch (trouble) {
+    tell(trouble);
+    close();
+  } finally {
+    running = false;
   }
 }
 
@@ -58,7 +63,10 @@ async function open() {
   dialog.showModal();
   count.textContent = "";
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    const given = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    // The user may have closed the dialog before the browser was allowed to.
+    if (!dialog.open) return given.getTracks().forEach((track) => track.stop());
+    stream = given;
     video.srcObject = stream;
     await video.play();
   } catch (trouble) {

@@ -1,6 +1,6 @@
 // Everything out: what was found in all pictures, as masks, cut-outs, overlays and annotation files, in one zip.
 import { finalLabels } from "./desk.js";
-import { find } from "./dom.js";
+import { find, save } from "./dom.js";
 import { stem } from "./intake.js";
 import { openQuery, state, tell, watch } from "./state.js";
 import { ask, classes } from "./work.js";
@@ -34,7 +34,12 @@ async function* files(queries, kinds, signal) {
     signal.throwIfAborted();
     bar.value = at / queries.length;
     words.textContent = `${at + 1} of ${queries.length}: ${query.name}`;
-    yield* await pack(query, kinds);
+    try {
+      yield* await pack(query, kinds);
+    } catch (trouble) {
+      if (state.engine.phase !== "ready") throw trouble;
+      tell(`${query.name} was left out: ${trouble instanceof Error ? trouble.message : trouble}`);
+    }
   }
   yield* await ask("packed", {});
 }
@@ -47,14 +52,15 @@ export async function pack(query, kinds) {
 
 /** One file of one picture, for its card. @param {Query} query @param {Kind} kind */
 async function saveOne(query, kind) {
-  const [first] = await pack(query, [kind]);
+  // What an interrupted saving left behind must not come along.
   await ask("packed", {});
-  if (!first) throw new Error(`There is nothing to save of ${query.name}.`);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([/** @type {BlobPart} */ (first.bytes)]));
-  link.download = kind === "masks" ? `${stem(query.name)}-mask.png` : first.name.replace(/^.*\//, "");
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  const made = await pack(query, [kind]);
+  await ask("packed", {});
+  if (made.length === 0) throw new Error(`There is nothing to save of ${query.name}.`);
+  for (const { name, bytes } of made) {
+    const own = kind === "masks" ? `${stem(query.name)}-mask.png` : name.replace(/^.*\//, "");
+    save(new Blob([/** @type {BlobPart} */ (bytes)]), own);
+  }
 }
 
 async function write() {
@@ -82,12 +88,16 @@ function show() {
   find("button", "out-cancel").textContent = writing ? "Cancel" : "Close";
 }
 
+/** @type {Promise<unknown>} */
+let saving = Promise.resolve();
+
 /** @param {"save-mask" | "save-cut"} id @param {Kind} kind @param {(name: string) => string} label */
 function setUpOne(id, kind, label) {
   const button = find("button", id);
   button.addEventListener("click", () => {
     const query = openQuery();
-    if (query) void saveOne(query, kind).catch(tell);
+    // One after another: the worker gathers files of one saving at a time.
+    if (query) saving = saving.then(() => saveOne(query, kind)).catch(tell);
   });
   watch(() => {
     const query = openQuery();
@@ -104,6 +114,7 @@ export function setUpOut() {
     dialog.showModal();
   });
   dialog.addEventListener("change", show);
+  dialog.addEventListener("cancel", (event) => writing && event.preventDefault());
   go.addEventListener("click", () => void write());
   find("button", "out-cancel").addEventListener("click", () => (writing ? writing.abort() : dialog.close()));
   watch(show);

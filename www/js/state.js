@@ -32,6 +32,7 @@
  * @property {string} [trouble]
  * @property {{ labels: Uint8Array, width: number, height: number, look: Look }} [preview]  what was found, as large as a card
  * @property {Painting} [painting]  while it is on the easel: what was found, or what became of it there
+ * @property {{ of: unknown, look: Look }} [laid]  what the painting was made of, and how
  * @property {boolean} [skipped]  the user wants it left out for now
  * @property {boolean} accepted
  * @property {boolean} corrected
@@ -124,6 +125,8 @@ let lastNotice = 0;
 /** Tells the user a sentence, and may offer something to do about it. @param {unknown} trouble @param {Notice["action"]} [action] */
 export function tell(trouble, action) {
   const text = trouble instanceof Error ? trouble.message : String(trouble);
+  // An offer survives the same sentence told again by somebody who has none.
+  action ??= state.notices.find((notice) => notice.text === text)?.action;
   const others = state.notices.filter((notice) => notice.text !== text).slice(-2);
   change({ notices: [...others, { id: ++lastNotice, text, action }] });
 }

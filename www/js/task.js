@@ -1,17 +1,22 @@
 // A learned task as one small file: saved, and opened again without its pictures.
 import { find, save } from "./dom.js";
 import { change, lessons, state, teach, tell, watch } from "./state.js";
-import { ask } from "./work.js";
+import { ask, classes } from "./work.js";
 
 /** @param {Blob & { name: string }} file */
 export async function bringTask(file) {
   try {
-    const { classes, shots, look } = await ask("openTask", { name: file.name, task: file });
+    if (state.supports.length > 0) {
+      throw new Error(`${file.name} is a task of its own, and would take the place of the pictures that are painted here. Save those as a task if you need them, remove them, and bring it again.`);
+    }
+    if (state.queries.some(({ settled }) => settled)) {
+      throw new Error(`${file.name} has classes of its own, and the accepted pictures have those of before. Save what is accepted, remove those pictures, and bring it again.`);
+    }
+    const { classes: known, shots, look } = await ask("openTask", { name: file.name, task: file });
     change({
-      classes: classes.map((one) => ({ ...one, hidden: false })),
-      currentClass: classes[0]?.number ?? 1,
+      classes: known.map((one) => ({ ...one, hidden: false })),
+      currentClass: known[0]?.number ?? 1,
       task: { name: file.name, shots, file },
-      supports: [],
       open: undefined,
       look,
     });
@@ -23,7 +28,7 @@ export async function bringTask(file) {
 
 async function saveTask() {
   try {
-    const bytes = await ask("saveTask", { look: state.look });
+    const bytes = await ask("saveTask", { classes: classes(), look: state.look });
     const name = state.classes.map(({ name }) => name).join("-").replace(/[^\p{L}\p{N}-]+/gu, "_").slice(0, 60);
     save(new Blob([/** @type {BlobPart} */ (bytes)]), `${name || "task"}.fewseg`);
   } catch (trouble) {

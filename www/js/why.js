@@ -15,6 +15,8 @@ const button = find("button", "why-button");
 const easel = find("div", "easel");
 const mark = find("div", "why-mark");
 let asking = false;
+/** @type {string | undefined} the picture that the answer is about */
+let askedFor;
 
 /** From far to near, as a heat map reads: nothing, violet, red, yellow. @type {[number, number, number, number][]} */
 const HEAT = [[30, 10, 90, 0], [120, 30, 160, 140], [230, 60, 70, 200], [255, 220, 60, 235]];
@@ -51,7 +53,7 @@ function shot({ key, levels }) {
     const name = ["fine", "middle", "coarse"][at] ?? "";
     return make("figure", { "aria-label": `${support?.name ?? "a picture of the task"}, ${name} level` }, picture, make("figcaption", {}, `${name}, up to ${most.toFixed(2)}`));
   });
-  return make("div", { className: "why-shot" }, make("strong", {}, support?.name ?? key), ...maps);
+  return make("div", { className: "why-shot" }, make("strong", {}, support?.name ?? "a picture of the task"), ...maps);
 }
 
 /** @param {number} x @param {number} y  shares of the picture */
@@ -59,10 +61,12 @@ async function explain(x, y) {
   const query = openQuery();
   const one = currentClass();
   if (!query || !one) return;
+  askedFor = query.id;
   const line = find("p", "why-words");
   line.textContent = "Comparing …";
   try {
     const matches = await ask("why", { name: query.name, picture: query.file, x, y, number: one.number });
+    if (openQuery()?.id !== askedFor) return;
     line.textContent = `Where the painted pictures of “${one.name}” look like the place you pointed at, from fine to coarse:`;
     shots.replaceChildren(...matches.map(shot));
   } catch (trouble) {
@@ -96,6 +100,7 @@ function key(event) {
 /** @param {boolean} now */
 function setAsking(now) {
   asking = now;
+  askedFor = openQuery()?.id;
   button.setAttribute("aria-pressed", String(now));
   panel.hidden = !now;
   mark.hidden = true;
@@ -109,6 +114,8 @@ export function setUpWhy() {
   easel.addEventListener("pointerdown", point, { capture: true });
   easel.addEventListener("keydown", key, { capture: true });
   watch(() => {
-    if (asking && !openQuery()) setAsking(false);
+    if (!asking || openQuery()?.id === askedFor) return;
+    askedFor = openQuery()?.id;
+    setAsking(askedFor !== undefined);
   });
 }

@@ -21,22 +21,31 @@ let engine;
 let weights;
 let working = false;
 let losses = 0;
+/** @type {Blob | undefined} the task file that the session has opened */
+let brought;
+/** @type {(() => void)[]} those who wait for the engine to be ready again */
+const waiting = [];
 /** @type {Set<string>} the queries whose cards are near the screen and wait for their labels */
 const wanted = new Set();
 
 /** @type {Engine["ask"]} */
 export const ask = (...question) => engine.ask(...question);
 
+/** Resolves when the engine is ready, again or at last. @returns {Promise<void>} */
+export const whenReady = () => (state.engine.phase === "ready" ? Promise.resolve() : new Promise((go) => waiting.push(go)));
+
 /** Starts the engine, or another in its place: a device can be taken only once by the same worker. */
 export async function start() {
   engine?.close();
   const mine = new Engine(stopped);
   engine = mine;
+  brought = undefined;
   change({ engine: { phase: "loading", progress: {} }, learnt: { lesson: -1, able: false }, learning: undefined });
   for (const query of state.queries) query.progress = undefined;
   try {
     const info = await mine.ask("open", { device: wantedDevice(), size: wantedSize(), weights }, loading);
     change({ engine: { phase: "ready", progress: {}, info }, look: { ...state.look, threshold: state.look.threshold || info.threshold } });
+    for (const go of waiting.splice(0)) go();
     if (info.note) tell(info.note);
   } catch (trouble) {
     if (mine === engine) tell(trouble);
@@ -50,32 +59,43 @@ function loading(progress) {
 
 /** @param {string} message @param {boolean} device  the GPU was lost: what was going on can go on with it anew */
 function stopped(message, device) {
+  const offer = smallerSize();
+  const culprit = state.queries.find(({ progress }) => progress);
   change({ engine: { phase: "stopped", progress: {} }, learning: undefined });
   for (const query of state.queries) query.progress = undefined;
   if (device && ++losses <= TRIALS) {
     tell("The GPU was lost and is being taken again; the work goes on.");
     return void start();
   }
-  tell(message, smallerSize());
+  // What stopped the program would stop it again; the others go on.
+  if (culprit && !device) Object.assign(culprit, { trouble: message, lesson: state.lesson, found: undefined, preview: undefined });
+  tell(culprit ? `${culprit.name}: ${message}` : message, offer);
 }
 
-/** Less memory is needed at a smaller size. */
+/** Less memory is needed at a smaller size; but a task is of one size. */
 function smallerSize() {
   const size = state.engine.info?.size ?? wantedSize() ?? 256;
   const less = Math.floor(size / 2 / 32) * 32;
-  if (less < 64) return undefined;
-  return { name: `Work at ${less} pixels`, run: () => { wantSize(less); void start(); } };
+  if (less < 64 || state.task) return undefined;
+  const run = () => {
+    wantSize(less);
+    for (const query of state.queries.filter(({ trouble }) => trouble)) Object.assign(query, { trouble: undefined, lesson: -1 });
+    void start();
+  };
+  return { name: `Work at ${less} pixels`, run };
 }
 
 /** Uses other weights from now on. @param {Blob | undefined} file  none: those that came with the page */
 export async function useWeights(file) {
   if (!file) {
     weights = undefined;
+    change({ look: { ...state.look, threshold: 0 } });
     teach();
     return start();
   }
   const info = await ask("load", { weights: file });
   weights = file;
+  brought = undefined;
   change({ engine: { ...state.engine, info }, learnt: { lesson: -1, able: false }, look: { ...state.look, threshold: info.threshold } });
   // What was learnt or looked through was so with the old weights: all of it is to be done again.
   teach();
@@ -111,11 +131,15 @@ const same = (a, b) => a.threshold === b.threshold && a.smallest === b.smallest 
 /** @param {Query} query */
 const isShown = ({ preview }) => preview !== undefined && same(preview.look, state.look);
 
+/** Whether the easel shows what was decided, or what was found as it is to be shown now. What hands did to it comes first. @param {Query} query */
+const isLaidOut = ({ painting, laid, settled, found }) =>
+  painting !== undefined && (painting.canUndo || (laid !== undefined && laid.of === (settled ?? found) && (settled !== undefined || same(laid.look, state.look))));
+
 /** @returns {(() => Promise<void>) | undefined} */
 function next() {
   if (state.engine.phase !== "ready") return undefined;
   const open = openQuery();
-  if (open?.found && !open.painting && !isDue(open)) return () => layOut(open);
+  if (open && !state.painting && (open.settled || (open.found && !isDue(open))) && !isLaidOut(open)) return () => layOut(open);
   const shown = state.queries.find((query) => wanted.has(query.id) && (query.found || isSettled(query)) && !isShown(query));
   if (shown) return () => preview(shown);
   if (state.painting || (lessons().length === 0 && !state.task)) return undefined;
@@ -129,8 +153,12 @@ async function learn() {
   const { lesson } = state;
   change({ learning: { stage: "features", done: 0, total: 1 } });
   try {
-    if (state.task) await ask("openTask", { name: state.task.name, task: state.task.file });
-    else await ask("learn", { classes: classes(), shots: shots() }, (learning) => change({ learning }));
+    const { task } = state;
+    if (task && brought !== task.file) {
+      await ask("openTask", { name: task.name, task: task.file });
+      brought = task.file;
+    }
+    await ask("learn", { classes: classes(), shots: shots(), withTask: task !== undefined }, (learning) => change({ learning }));
     change({ learnt: { lesson, able: true }, learning: undefined });
   } catch (trouble) {
     change({ learnt: { lesson, able: false }, learning: undefined });
@@ -155,8 +183,6 @@ async function search(query) {
   update(query, { progress: { stage: "decode", done: 0, total: 1 }, trouble: undefined });
   try {
     const found = await ask("segment", { name, picture }, (progress) => update(query, { progress }));
-    // What was on the easel is drawn anew, unless the user has begun to correct it.
-    if (query.painting && !query.painting.canUndo) query.painting = undefined;
     update(query, { found, preview: undefined });
     losses = 0;
   } catch (trouble) {
@@ -173,12 +199,15 @@ export async function labelsOf({ name, file: picture, found }) {
   return (await ask("labels", { name, picture, result: found.result, look: state.look })).labels;
 }
 
-/** Puts what was found on the easel, to be looked at closely and corrected. @param {Query} query */
+/** Puts what was decided or found on the easel, to be looked at closely and corrected. @param {Query} query */
 async function layOut(query) {
+  const { look } = state;
+  const of = query.settled ?? query.found;
   try {
-    const labels = await labelsOf(query);
-    if (query.painting) return;
-    update(query, { painting: new Painting(query.width, query.height, labels) });
+    const labels = query.settled ? await inflate(query.settled) : await labelsOf(query);
+    // A hand that came meanwhile must not lose its stroke.
+    if (state.painting || query.painting?.canUndo || of !== (query.settled ?? query.found)) return;
+    update(query, { painting: new Painting(query.width, query.height, labels), laid: { of, look } });
   } catch (trouble) {
     fail(query, trouble);
   }
@@ -187,9 +216,10 @@ async function layOut(query) {
 /** @param {Query} query */
 async function preview(query) {
   const { look } = state;
-  const { name, file: picture, found } = query;
+  const { name, file: picture, found, settled } = query;
   try {
-    const { labels, width, height } = query.settled || !found ? await reduced(query) : await ask("labels", { name, picture, result: found.result, look, width: PREVIEW });
+    const { labels, width, height } = settled || !found ? await reduced(query) : await ask("labels", { name, picture, result: found.result, look, width: PREVIEW });
+    if (query.found !== found || query.settled !== settled) return;
     if (wanted.has(query.id)) update(query, { preview: { labels, width, height, look } });
   } catch (trouble) {
     fail(query, trouble);

@@ -43,9 +43,9 @@ async function open({ device, size, weights }, report) {
 }
 
 /** @param {Ask<"learn">} ask @param {Report} report */
-async function learn({ classes, shots }, report) {
+async function learn({ classes, shots, withTask }, report) {
   const read = shots.map(async ({ key, name, labels, picture }) => ({ key, name, labels, picture: await bytes(picture) }));
-  await opened().learn(classes, await Promise.all(read), steps(report));
+  await opened().learn(classes, await Promise.all(read), withTask, steps(report));
   return null;
 }
 
@@ -62,7 +62,7 @@ const answers = {
   segment: async ({ name, picture }, report) => opened().segment(name, await bytes(picture), steps(report)),
   labels: async ({ name, picture, result, look, width }) => opened().labels(name, await bytes(picture), result, look, width),
   why: async ({ name, picture, x, y, number }) => opened().why(name, await bytes(picture), x, y, number),
-  saveTask: ({ look }) => opened().saveTask(look),
+  saveTask: ({ classes, look }) => opened().saveTask(classes, look),
   openTask: async ({ name, task }) => opened().openTask(name, await bytes(task)),
   pack: async ({ name, picture, labels, width, height, classes, kinds }) =>
     opened().pack(name, await bytes(picture), labels, width, height, classes, kinds),

@@ -33,8 +33,8 @@ impl CenterPivotKernel for Flex {
         let samples = volume.chunks_exact(shape.channels * unfold.channel_size());
         let samples = samples.zip(kept.chunks_exact(shape.channels * unfold.kept_size()));
         let targets = output.chunks_exact_mut(shape.outputs * shape.positions());
-        let targets = targets.map(|sample| Target::new(sample, shape.positions()));
-        let pieces = samples.zip(targets).flat_map(|piece| unfold.chunks().map(move |rows| (piece, rows)));
+        let targets: Vec<_> = targets.map(|sample| Target::new(sample, shape.positions())).collect();
+        let pieces = samples.zip(&targets).flat_map(|piece| unfold.chunks().map(move |rows| (piece, rows)));
         parallel(pieces.collect(), |(((volume, kept), target), rows)| {
             let (mut columns, mut scratch) = (Vec::new(), Vec::new());
             unfold.gather(volume, kept, &rows, &mut columns, &mut scratch);

@@ -36,7 +36,6 @@ impl<'a> Matrix<'a> {
 }
 
 /// A matrix to write, row by row. Several threads may write different columns of one.
-#[derive(Clone, Copy)]
 pub struct Target<'a> {
     start: *mut f32,
     rows: usize,
