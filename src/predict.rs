@@ -6,8 +6,8 @@ mod look;
 mod regions;
 mod stretched;
 
-pub use finding::{ClassFinding, Finding, FindingError, MAX_CLASS};
-pub use labels::{Labels, labels, labels_on, size_at};
+pub use finding::{ClassFinding, Finding, FindingError};
+pub use labels::{labels_on, size_at};
 pub use look::Look;
 
 use crate::image::Mask;
@@ -73,7 +73,7 @@ pub fn mask(shots: &[Logits], height: usize, width: usize, threshold: f32) -> Ma
 
 /// [`mask`], from what each shot says at every pixel: by how much the object's logit leads the background's.
 pub fn vote<L: AsRef<[f32]>>(leads: impl Iterator<Item = L>, height: usize, width: usize, threshold: f32) -> Mask {
-    let bar = (threshold / (1.0 - threshold)).ln();
+    let bar = logit(threshold);
     let mut votes = vec![0u16; height * width];
     for lead in leads {
         let marked = lead.as_ref().iter().map(|&value| u16::from(value > bar));
@@ -84,13 +84,23 @@ pub fn vote<L: AsRef<[f32]>>(leads: impl Iterator<Item = L>, height: usize, widt
     Mask { width, height, values }
 }
 
+/// The margin at which the object has a probability.
+fn logit(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln()
+}
+
+/// The object's probability at a margin.
+fn probability(margin: f32) -> f32 {
+    1.0 / (1.0 + (-margin).exp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Logits of one pixel whose object has the given probability.
     fn pixel(probability: f32) -> Logits {
-        Logits { height: 1, width: 1, values: vec![0.0, (probability / (1.0 - probability)).ln()] }
+        Logits { height: 1, width: 1, values: vec![0.0, logit(probability)] }
     }
 
     fn row(probabilities: &[f32]) -> Logits {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::predict::MAX_CLASS;
+use super::MAX_CLASS;
 
 /// A class to look for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,9 @@ use png::{BitDepth, ColorType, Transformations};
 use super::AnnotationError;
 use crate::image::{Mask, resize_nearest};
 
+/// The largest number of a class; 0 is the background, and those above are left for labels that name none.
+pub const MAX_CLASS: u8 = 250;
+
 /// The label of pixels that belong to no class and that no metric counts, as PASCAL marks outlines.
 pub const IGNORED: u8 = 255;
 

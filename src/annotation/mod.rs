@@ -23,7 +23,7 @@ pub(crate) use class::complaint;
 pub use class::{Class, Colour};
 pub use coco::{Coco, Form};
 pub use component::{Component, components};
-pub use labels::{IGNORED, Labels};
+pub use labels::{IGNORED, Labels, MAX_CLASS};
 pub use outline::Outlines;
 pub use pack::{Kind, Pack, Packed};
 pub use read::{Annotated, read};

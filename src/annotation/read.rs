@@ -4,9 +4,8 @@ use std::io::Cursor;
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{AnnotationError, IGNORED, Labels, coco, labelme};
+use super::{AnnotationError, IGNORED, Labels, MAX_CLASS, coco, labelme};
 use crate::image::{self, Mask};
-use crate::predict::MAX_CLASS;
 
 /// From here on a grey stands for brightness, not for a number.
 const BRIGHT: u8 = 128;

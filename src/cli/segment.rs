@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::save::Save;
 use super::{DEFAULT_WEIGHTS, DeviceChoice, Outcome, about, read};
-use crate::annotation::{Class, Colour, Kind, Labels};
+use crate::annotation::{Class, Colour, Kind};
 use crate::classes::{Classes, finding};
 use crate::disk;
 use crate::episode::Shot;
@@ -233,8 +233,7 @@ fn segment(learned: &Learned, path: &Path, args: &SegmentArgs, save: &mut Save) 
 
     let (size, finding) = ([picture.height, picture.width], finding(picture.width, picture.height, &found));
     let labels = predict::labels_on(segmenter.device(), &finding, look, Some(&picture), size);
-    let predict::Labels { width, height, values } = pollster::block_on(labels)?;
-    save.add(path, &bytes, &Labels { width, height, values })?;
+    save.add(path, &bytes, &pollster::block_on(labels)?)?;
     if args.save_logits {
         let file = mask_path(&args.out, path).ok_or_else(|| about(path, "the file has no name"))?;
         let is_single = found.len() == 1;

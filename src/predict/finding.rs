@@ -1,11 +1,9 @@
 //! What was found in a picture: small enough to keep for every picture, and all that its labels are made of.
 
-use super::Margins;
+use super::{Margins, probability};
+use crate::annotation::MAX_CLASS;
 use crate::half_floats;
 use crate::image::MAX_PIXELS;
-
-/// The largest number of a class; 0 is the background, and those above are left for labels that name none.
-pub const MAX_CLASS: u8 = 250;
 
 /// The first bytes of a finding.
 const MAGIC: [u8; 6] = *b"fewfnd";
@@ -133,7 +131,7 @@ impl ClassFinding {
 
     /// The mean of the probabilities that the shots give a place of the grid.
     fn probability(&self, place: usize) -> f32 {
-        let sum: f32 = self.shots.iter().map(|shot| 1.0 / (1.0 + (-shot.values[place]).exp())).sum();
+        let sum: f32 = self.shots.iter().map(|shot| probability(shot.values[place])).sum();
         sum / self.shots.len() as f32
     }
 }
@@ -141,6 +139,7 @@ impl ClassFinding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::predict::logit;
     use proptest::prelude::*;
 
     fn margins(width: usize, height: usize) -> Margins {
@@ -203,7 +202,6 @@ mod tests {
 
     #[test]
     fn share_and_confidence_are_those_of_what_is_marked() {
-        let logit = |probability: f32| (probability / (1.0 - probability)).ln();
         let shot = |values: [f32; 4]| Margins { width: 4, height: 1, values: values.map(logit).to_vec() };
         let class = ClassFinding { number: 1, shots: vec![shot([0.9, 0.7, 0.4, 0.1])] };
         let near = |found: [f32; 2], expected: [f32; 2]| (0..2).all(|i| (found[i] - expected[i]).abs() < 1e-5);

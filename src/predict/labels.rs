@@ -6,45 +6,18 @@ use burn::tensor::Device;
 
 use super::regions::{drop_small, fill_holes};
 use super::stretched::Stretched;
-use super::{ClassFinding, Finding, Look};
+use super::{ClassFinding, Finding, Look, logit, probability};
+use crate::annotation::Labels;
 use crate::image::Picture;
 use crate::ops::{self, Sketch};
 use crate::readback::NotReturned;
 
-/// What every pixel of a picture is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
-    pub width: usize,
-    pub height: usize,
-    /// `(height, width)`, row by row: 0 the background, else the number of a class.
-    pub values: Vec<u8>,
-}
-
-/// The size, (height, width), of a finding's labels: the picture's own, or of its shape at `width` if that is less.
-pub fn size_at(finding: &Finding, width: Option<usize>) -> [usize; 2] {
-    let width = width.unwrap_or(finding.width).clamp(1, finding.width);
-    let height = (finding.height * width + finding.width / 2) / finding.width;
-    [height.max(1), width]
-}
-
 /// The labels of `size` = (height, width) pixels that a finding comes to under a look.
 ///
 /// A pixel goes to the most probable class, by the mean of its shots' probabilities, if that is above the threshold.
-/// Then edges follow `guide`, the picture, at any size, as
-/// [`ops::guided_labels`] tells; without a guide they stay. Then regions (connected over sides and corners) that are
-/// too small are dropped, and last, holes (background connected over sides, enclosed by a single class) are filled.
-pub fn labels(finding: &Finding, look: &Look, guide: Option<&Picture>, size: [usize; 2]) -> Labels {
-    let values = match guide.filter(|_| look.edges) {
-        Some(picture) => {
-            let picture = at_size(picture, size);
-            ops::guided_labels(&sketch(finding, look, &picture), &picture)
-        }
-        None => marked(finding, look.threshold, size),
-    };
-    tidied(values, look, size)
-}
-
-/// [`labels`], whose edges are followed on a device.
+/// Then edges follow `guide`, the picture, at any size, as [`ops::guided_labels`] tells; without a guide they stay. Then
+/// regions (connected over sides and corners) that are too small are dropped, and last, holes (background connected over
+/// sides, enclosed by a single class) are filled.
 ///
 /// # Errors
 /// If the device fails.
@@ -56,11 +29,18 @@ pub async fn labels_on(
     size: [usize; 2],
 ) -> Result<Labels, NotReturned> {
     let Some(picture) = guide.filter(|_| look.edges) else {
-        return Ok(labels(finding, look, None, size));
+        return Ok(tidied(marked(finding, look.threshold, size), look, size));
     };
     let picture = at_size(picture, size);
     let values = ops::guided_labels_on(device, &sketch(finding, look, &picture), &picture).await?;
     Ok(tidied(values, look, size))
+}
+
+/// The size, (height, width), of a finding's labels: the picture's own, or of its shape at `width` if that is less.
+pub fn size_at(finding: &Finding, width: Option<usize>) -> [usize; 2] {
+    let width = width.unwrap_or(finding.width).clamp(1, finding.width);
+    let height = (finding.height * width + finding.width / 2) / finding.width;
+    [height.max(1), width]
 }
 
 fn at_size(picture: &Picture, [height, width]: [usize; 2]) -> Cow<'_, Picture> {
@@ -104,10 +84,6 @@ fn marked(finding: &Finding, threshold: f32, [height, width]: [usize; 2]) -> Vec
     labels
 }
 
-fn logit(probability: f32) -> f32 {
-    (probability / (1.0 - probability)).ln()
-}
-
 /// What a class's shots say together: the mean of their probabilities, as a margin. Unlike by HSNet's vote, where one
 /// shot of two is enough, each further shot counts alike: of unseen classes, 5 shots found more than 3, and 3 more than
 /// 2; by the vote, fewer.
@@ -131,10 +107,7 @@ impl<'a> Agreement<'a> {
         self.margins.fill(0.0);
         let share = 1.0 / self.shots.len() as f32;
         for shot in &mut self.shots {
-            self.margins
-                .iter_mut()
-                .zip(shot.row(y))
-                .for_each(|(mean, margin)| *mean += share / (1.0 + (-margin).exp()));
+            self.margins.iter_mut().zip(shot.row(y)).for_each(|(mean, margin)| *mean += share * probability(margin));
         }
         self.margins.iter_mut().for_each(|mean| *mean = logit(mean.clamp(f32::EPSILON, 1.0 - f32::EPSILON)));
         &self.margins
@@ -146,6 +119,10 @@ mod tests {
     use super::*;
     use crate::predict::{self, Logits, Margins};
     use proptest::prelude::*;
+
+    fn labels(finding: &Finding, look: &Look, guide: Option<&Picture>, size: [usize; 2]) -> Labels {
+        pollster::block_on(labels_on(&Device::flex(), finding, look, guide, size)).unwrap()
+    }
 
     fn row(number: u8, shots: &[&[f32]]) -> ClassFinding {
         let shots = shots.iter().map(|&values| Margins { height: 1, width: values.len(), values: values.to_vec() });

@@ -39,7 +39,7 @@ impl Session {
         }
         let size = predict::size_at(&finding, width);
         let labels = predict::labels_on(&self.running.device, &finding, &look, guide.as_ref(), size);
-        let predict::Labels { width, height, values } = labels.await.map_err(lost)?;
-        to_js(&Labels { labels: values, width, height })
+        let found = labels.await.map_err(lost)?;
+        to_js(&Labels { labels: found.values, width: found.width, height: found.height })
     }
 }

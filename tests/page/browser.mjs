@@ -127,3 +127,22 @@ export async function paint(page, mask, radius) {
     }
   }
 }
+
+/** Paints over what the brush reaches of a shape, in a spiral from its middle. @param {Page} page @param {Mask} shape @param {() => Promise<void>} [halfway]  what is done in between */
+export async function paintOver(page, { width, data }, halfway = async () => {}) {
+  const box = await easel(page).boundingBox();
+  if (!box) throw new Error("no easel");
+  const inside = [...data.keys()].filter((at) => data[at]);
+  const mean = (/** @type {(at: number) => number} */ of) => inside.reduce((sum, at) => sum + of(at), 0) / inside.length;
+  const scale = box.width / width;
+  const middle = { x: box.x + scale * mean((at) => at % width), y: box.y + scale * mean((at) => Math.floor(at / width)) };
+  const reach = 0.7 * scale * Math.sqrt(inside.length / Math.PI);
+  await page.mouse.move(middle.x, middle.y);
+  await page.mouse.down();
+  for (let turn = 0; turn < 60; turn++) {
+    const out = (reach * turn) / 60;
+    await page.mouse.move(middle.x + out * Math.cos(turn), middle.y + out * Math.sin(turn));
+    if (turn === 30) await halfway();
+  }
+  await page.mouse.up();
+}

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PATIENCE, card, downloadMask, drop, easel, launch, openCard, overlap, queryDoor, readMask, ready, showDoor } from "./browser.mjs";
+import { PATIENCE, card, downloadMask, drop, easel, launch, openCard, overlap, paintOver, queryDoor, readMask, ready, showDoor } from "./browser.mjs";
 import * as files from "./files.mjs";
 import { encodePng } from "./png.mjs";
 import { serve } from "./server.mjs";
@@ -146,24 +146,6 @@ describe("annotations that come with their pictures", () => {
 });
 
 describe("the loop", () => {
-  /** Paints over what the brush reaches of a shape from its middle. @param {Mask} shape */
-  async function paintOver({ width, data }) {
-    const box = await easel(page).boundingBox();
-    assert.ok(box);
-    const inside = [...data.keys()].filter((at) => data[at]);
-    const mean = (/** @type {(at: number) => number} */ of) => inside.reduce((sum, at) => sum + of(at), 0) / inside.length;
-    const scale = box.width / width;
-    const middle = { x: box.x + scale * mean((at) => at % width), y: box.y + scale * mean((at) => Math.floor(at / width)) };
-    const reach = 0.7 * scale * Math.sqrt(inside.length / Math.PI);
-    await page.mouse.move(middle.x, middle.y);
-    await page.mouse.down();
-    for (let turn = 0; turn < 60; turn++) {
-      const out = (reach * turn) / 60;
-      await page.mouse.move(middle.x + out * Math.cos(turn), middle.y + out * Math.sin(turn));
-    }
-    await page.mouse.up();
-  }
-
   test("a corrected result teaches, an accepted one stays as it is", { timeout: PATIENCE }, async () => {
     await open(`?device=cpu&size=${SIZE}`);
     await ready(page);
@@ -178,7 +160,7 @@ describe("the loop", () => {
     await page.getByText(/Correct it and teach|Paint what was missed/).waitFor({ timeout: PATIENCE });
     await page.getByRole("button", { name: "Clear the painting" }).click();
     await page.getByLabel("Brush size").fill("40");
-    await paintOver(truth("picnic", 1));
+    await paintOver(page, truth("picnic", 1));
     await page.getByRole("button", { name: "Teach" }).click();
     await card(page, "picnic.jpg").getByText("Corrected by you").waitFor();
     await page.getByRole("button", { name: /^picnic.jpg, painted/ }).waitFor();

@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import gifenc from "gifenc";
-import { card, easel, launch, openCard, readMask, ready } from "./browser.mjs";
+import { card, launch, openCard, paintOver, readMask, ready } from "./browser.mjs";
 import { decodePng } from "./png.mjs";
 import { serve } from "./server.mjs";
 
@@ -36,24 +36,6 @@ async function frame(seen = SEEN) {
   gif.writeFrame(applyPalette(small, palette), wide, high, { palette, delay: seen });
 }
 
-/** Paints over what the brush can reach of a shape, and takes pictures on the way. @param {import("./browser.mjs").Mask} shape */
-async function paintOver({ width, data }) {
-  const box = await easel(page).boundingBox();
-  if (!box) throw new Error("no easel");
-  const inside = [...data.keys()].filter((at) => data[at]);
-  const mean = (/** @type {(at: number) => number} */ of) => inside.reduce((sum, at) => sum + of(at), 0) / inside.length;
-  const scale = box.width / width;
-  const [x, y] = [box.x + scale * mean((at) => at % width), box.y + scale * mean((at) => Math.floor(at / width))];
-  const reach = 0.62 * scale * Math.sqrt(inside.length / Math.PI);
-  await page.mouse.move(x, y);
-  await page.mouse.down();
-  for (let turn = 0; turn <= 3; turn += 0.1) {
-    await page.mouse.move(x + reach * Math.sin(2 * Math.PI * turn) * (turn / 3), y + reach * Math.cos(2 * Math.PI * turn) * (turn / 3));
-    if (Math.abs(turn - 1.5) < 0.05) await frame(400);
-  }
-  await page.mouse.up();
-}
-
 const done = (/** @type {number} */ count) => page.getByText(`Done: ${count} pictures looked through.`).waitFor({ timeout: 240_000 });
 
 await page.goto(`${server.url}?device=cpu`);
@@ -81,7 +63,7 @@ await page.waitForTimeout(500);
 await frame();
 await page.getByRole("button", { name: "Clear the painting" }).click();
 const { width, height, data } = readMask(here("../../www/samples/picnic-labels.png"));
-await paintOver({ width, height, data: data.map((label) => (label === 1 ? 255 : 0)) });
+await paintOver(page, { width, height, data: data.map((label) => (label === 1 ? 255 : 0)) }, () => frame(400));
 await frame();
 await page.getByRole("button", { name: "Teach" }).click();
 await done(3);

@@ -1,4 +1,5 @@
 // The page's end of the wire to the worker: asks and waits. Knows no picture and no button.
+import { startThread } from "./thread.js";
 
 /** @typedef {import("../protocol").Name} Name */
 /** @typedef {import("../protocol").Progress} Progress */
@@ -7,18 +8,8 @@
 /** @template {Name} N @typedef {import("../protocol").Calls[N]["answer"]} Answer */
 /** @typedef {{ resolve: (answer: never) => void, reject: (error: Error) => void, progress?: (progress: Progress) => void }} Waiting */
 
-/**
- * A worker that is fetched brings its own policy, which a plain file server does not send with it; one that starts from
- * a blob inherits the page's. So the worker too can reach nothing but the server that the page came from.
- */
-function startWorker() {
-  const source = `import ${JSON.stringify(new URL("./worker.js", import.meta.url).href)};`;
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  return new Worker(url, { type: "module", name: "fewseg" });
-}
-
 export class Engine {
-  #worker = startWorker();
+  #worker = startThread("./worker.js", "fewseg");
   /** @type {Map<number, Waiting>} */
   #waiting = new Map();
   #last = 0;

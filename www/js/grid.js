@@ -3,13 +3,14 @@
 // engine nor the store.
 import { FILTERS, SORTS, arrange, counts, isToDo } from "./arrange.js";
 import { make } from "./dom.js";
+import { classColours } from "./overlay.js";
 import { Pace, roughly } from "./pace.js";
 import { Thumbs } from "./thumbs.js";
-import { Tile, palette } from "./tile.js";
+import { Tile } from "./tile.js";
 
 /** @typedef {import("./arrange.js").Item} Item */
 /** @typedef {"idle" | "running" | "paused"} Run */
-/** @typedef {{ items: Item[], classes: import("./tile.js").Class[], run: Run }} View */
+/** @typedef {{ items: Item[], classes: import("./overlay.js").Coloured[], run: Run }} View */
 
 /**
  * What the user, or the screen, asks for.
@@ -42,7 +43,7 @@ export class Grid {
   /** @type {View} */
   #view = { items: [], classes: [], run: "idle" };
   #wish = { filter: "all", text: "", sort: "added" };
-  #colours = palette([]);
+  #colours = classColours([]);
   #pace = new Pace();
   #thumbs = new Thumbs();
   #awaited = false;
@@ -170,7 +171,7 @@ export class Grid {
 
   #showTiles() {
     const { items, classes } = this.#view;
-    const colours = palette(classes);
+    const colours = classColours(classes);
     if (colours.some((word, at) => word !== this.#colours[at])) this.#colours = colours;
     this.#forgetRemoved(new Set(items.map(({ id }) => id)));
     const shown = this.#manageable(arrange(items, this.#wish));

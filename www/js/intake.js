@@ -20,7 +20,10 @@ const MASK_NAME = /^(.*)[-_. ]mask\.png$/i;
 export const stem = (name) => name.replace(/\.[^.]*$/, "");
 
 /** @param {File} file */
-const isAnnotation = ({ name }) => MASK_NAME.test(name) || /\.json$/i.test(name);
+const isJson = ({ name }) => /\.json$/i.test(name);
+
+/** @param {File} file */
+const isAnnotation = (file) => MASK_NAME.test(file.name) || isJson(file);
 
 /** Every file saved is named after its picture, so no two pictures may have names that differ in their ending alone. @param {string} name @param {{ id: string }} [own]  the picture whose own name counts for nothing */
 export function unique(name, own) {
@@ -68,7 +71,7 @@ async function addNamedAnnotation(file) {
   const support = state.supports.findLast(({ name }) => stem(name) === named);
   if (support) return void (await addAnnotation(file, support));
   // A COCO file describes many pictures, whatever its own name.
-  if (/\.json$/i.test(file.name) && state.supports.length > 0) return addToAll(file);
+  if (isJson(file) && state.supports.length > 0) return addToAll(file);
   tell(`${file.name} is by its name the mask of a picture named ${named}, which is not here. Bring the two together or drop the mask on its picture; if it is a picture itself, give it another name.`);
 }
 
@@ -98,7 +101,7 @@ async function addSupport(file) {
 export async function addQueries(files) {
   /** @type {Query[]} */
   const queries = [];
-  for (const file of pictures(files).filter(({ name }) => !/\.json$/i.test(name))) {
+  for (const file of pictures(files).filter((file) => !isJson(file))) {
     const query = { ...entry(file), lesson: -1, accepted: false, corrected: false };
     queries.push(query);
     state.queries = [...state.queries, query];
@@ -139,16 +142,17 @@ export async function addAnnotation(file, support = openSupport()) {
   await annotate(file, support).catch(tell);
 }
 
-/** @param {File} file @param {Support} support */
-async function annotate(file, { name, width, height, painting }) {
+/** A plain mask has one class, without a name: it is the one that is painted. @param {string} name */
+const numberOf = (name) => (name ? classNamed(name) : paintedClass()).number;
+
+/** @param {File} file @param {Support} support @param {(name: string) => number} number  what the names in the file stand for; 0 for nothing */
+export async function annotate(file, { name, width, height, painting }, number = numberOf) {
   refuseHuge(file.name, file);
   const { names, labels } = await ask("readLabels", { name: file.name, file, picture: name, width, height });
   if (!labels.some(Boolean)) {
     throw new Error(`${file.name} is an empty mask: it marks nothing in ${name}. Paint the thing, or bring a mask in which it is white.`);
   }
-  // A plain mask has one class, without a name.
-  const numbers = names.map((name) => (name ? classNamed(name) : paintedClass()).number);
-  painting?.replace(merged(painting.labels, labels, numbers));
+  painting?.replace(merged(painting.labels, labels, names.map(number)));
   teach();
 }
 

@@ -23,10 +23,16 @@ function word(colour) {
   return (OPAQUE | ((blue ?? 0) << 16) | ((green ?? 0) << 8) | (red ?? 0)) >>> 0;
 }
 
-/** A word for every label; 0 for those that are not drawn. @param {Coloured[]} classes */
-export function palette(classes) {
+/** A word for every class; 0 for labels that are not drawn. @param {Coloured[]} classes */
+export function classColours(classes) {
   const words = new Uint32Array(256);
   for (const { number, colour, hidden } of classes) if (!hidden) words[number] = word(colour);
+  return words;
+}
+
+/** The same, and one for what is not sure. @param {Coloured[]} classes */
+export function palette(classes) {
+  const words = classColours(classes);
   words[UNSURE] = STRIPE;
   return words;
 }

@@ -1,8 +1,7 @@
 // The built-in samples. They come in by the same doors as the user's pictures.
 import { classNamed } from "./classes.js";
-import { addQueries, addSupports } from "./intake.js";
-import { change, state, teach, tell } from "./state.js";
-import { ask } from "./work.js";
+import { addQueries, addSupports, annotate } from "./intake.js";
+import { change, state, tell } from "./state.js";
 
 /**
  * @typedef {object} Sample
@@ -45,14 +44,12 @@ async function add({ support, labels, classes, queries }) {
 /** @param {string} name @param {File} file @param {string[]} classes */
 async function paint(name, file, classes) {
   const support = state.supports.find((support) => support.name === name);
-  if (!support?.painting) return;
-  const { width, height, painting } = support;
-  const { names, labels } = await ask("readLabels", { name: file.name, file, picture: name, width, height });
   // A mask has one class without a name; a PNG of labels has its numbers for names.
-  const wanted = names.map((number) => classes[Number(number || 1) - 1]);
-  const numbers = [0, ...wanted.map((name) => (name ? classNamed(name).number : 0))];
-  painting.replace(labels.map((label) => numbers[label] ?? 0));
-  teach();
+  const numberOf = (/** @type {string} */ number) => {
+    const wanted = classes[Number(number || 1) - 1];
+    return wanted ? classNamed(wanted).number : 0;
+  };
+  if (support?.painting) await annotate(file, support, numberOf);
 }
 
 export function setUpSamples() {

@@ -3,7 +3,6 @@
 import { make } from "./dom.js";
 
 /** @typedef {import("./arrange.js").Item} Item */
-/** @typedef {{ number: number, colour: string, hidden?: boolean }} Class */
 /** @typedef {Uint32Array} Palette  by label, RGBA as little-endian words; 0 for what is not shown */
 
 /** What has been looked through may be accepted. */
@@ -12,16 +11,6 @@ const DONE = new Set(["found", "nothing", "stale"]);
 const MARKED = new Set(["found", "stale", "working"]);
 /** The inside is a little clearer than the edge, which so tells a thing from one of its own colour. */
 const INSIDE = 0xb0;
-
-/** @param {Class[]} classes @returns {Palette} */
-export function palette(classes) {
-  const words = new Uint32Array(256);
-  for (const { number, colour, hidden } of classes) {
-    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-    words[number] = hidden ? 0 : red | (green << 8) | (blue << 16) | (255 << 24);
-  }
-  return words;
-}
 
 /** @param {HTMLCanvasElement} canvas @param {NonNullable<Item["labels"]>} map @param {Palette} colours */
 function draw(canvas, { labels, width, height }, colours) {
