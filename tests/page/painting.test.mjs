@@ -12,18 +12,10 @@ function dot(painting, x, y, value = 1) {
 }
 
 /** @param {Painting} painting @param {[number, number][]} corners @param {number} [value] */
-function polygon(painting, corners, value = 1) {
-  painting.begin();
-  painting.polygon(corners.map(([x, y]) => ({ x, y })), value);
-  return painting.end();
-}
+const polygon = (painting, corners, value = 1) => painting.polygon(corners.map(([x, y]) => ({ x, y })), value);
 
 /** @param {Painting} painting @param {number} x @param {number} y @param {number} value */
-function fill(painting, x, y, value) {
-  painting.begin();
-  painting.fill({ x: x + 0.5, y: y + 0.5 }, value);
-  return painting.end();
-}
+const fill = (painting, x, y, value) => painting.fill({ x: x + 0.5, y: y + 0.5 }, value);
 
 /** A painting from rows of digits, the dot for background. @param {...string} rows */
 function drawn(...rows) {
@@ -37,21 +29,21 @@ function rows({ labels, width, height }) {
   return Array.from({ length: height }, (_, y) => row(y));
 }
 
-test("a dot is round and stays in the picture", () => {
+test("a dot is round and stays in the picture", async () => {
   const painting = new Painting(20, 10);
-  dot(painting, 0, 5);
+  await dot(painting, 0, 5);
   assert.equal(painting.labels[5 * 20], 1);
   assert.equal(painting.labels[5 * 20 + 2], 1);
   assert.equal(painting.labels[5 * 20 + 3], 0);
   assert.equal(painting.labels[4 * 20 + 19], 0);
 });
 
-test("a stroke covers the pixels whose centres are near enough to its line, and no others", () => {
+test("a stroke covers the pixels whose centres are near enough to its line, and no others", async () => {
   const [from, to, radius] = [{ x: 6.3, y: 21.8 }, { x: 30.1, y: 7.4 }, 5.2];
   const painting = new Painting(36, 30);
   painting.begin();
   painting.draw(from, to, radius, 9);
-  painting.end();
+  await painting.end();
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   painting.labels.forEach((label, at) => {
     const [x, y] = [(at % 36) + 0.5, Math.floor(at / 36) + 0.5];
@@ -61,92 +53,92 @@ test("a stroke covers the pixels whose centres are near enough to its line, and 
   });
 });
 
-test("a polygon has the pixels whose centres are inside", () => {
+test("a polygon has the pixels whose centres are inside", async () => {
   const painting = new Painting(8, 6);
-  polygon(painting, [[1, 1], [6, 1], [6, 4], [1, 4]], 3);
+  await polygon(painting, [[1, 1], [6, 1], [6, 4], [1, 4]], 3);
   assert.deepEqual(rows(painting), ["........", ".33333..", ".33333..", ".33333..", "........", "........"]);
   const slanted = new Painting(6, 6);
-  polygon(slanted, [[0, 0], [6, 6], [0, 6]]);
+  await polygon(slanted, [[0, 0], [6, 6], [0, 6]]);
   assert.deepEqual(rows(slanted), ["1.....", "11....", "111...", "1111..", "11111.", "111111"]);
 });
 
-test("an outline that goes round twice leaves no hole, and both lobes of an eight are filled", () => {
+test("an outline that goes round twice leaves no hole, and both lobes of an eight are filled", async () => {
   const twice = new Painting(10, 10);
-  polygon(twice, [[1, 1], [9, 1], [9, 9], [1, 9], [1, 1], [3, 3], [7, 3], [7, 7], [3, 7], [3, 3]]);
+  await polygon(twice, [[1, 1], [9, 1], [9, 9], [1, 9], [1, 1], [3, 3], [7, 3], [7, 7], [3, 7], [3, 3]]);
   assert.equal(twice.labels[5 * 10 + 5], 1);
   const eight = new Painting(10, 4);
-  polygon(eight, [[0, 0], [10, 4], [10, 0], [0, 4]]);
+  await polygon(eight, [[0, 0], [10, 4], [10, 0], [0, 4]]);
   assert.equal(eight.labels[2 * 10], 1);
   assert.equal(eight.labels[2 * 10 + 9], 1);
   assert.equal(eight.labels[0 * 10 + 5], 0);
 });
 
-test("an outline beyond the picture is cut off at its border", () => {
+test("an outline beyond the picture is cut off at its border", async () => {
   const painting = new Painting(4, 3);
-  polygon(painting, [[-50, -50], [50, -50], [50, 2], [-50, 2]], 2);
+  await polygon(painting, [[-50, -50], [50, -50], [50, 2], [-50, 2]], 2);
   assert.deepEqual(rows(painting), ["2222", "2222", "...."]);
 });
 
-test("filling takes the connected region, which touching corners do not connect", () => {
+test("filling takes the connected region, which touching corners do not connect", async () => {
   const painting = drawn("..1..", "..1..", "11...", ".....");
-  assert.ok(fill(painting, 0, 0, 5));
+  assert.ok(await fill(painting, 0, 0, 5));
   assert.deepEqual(rows(painting), ["551..", "551..", "11...", "....."]);
-  fill(painting, 4, 0, 7);
+  await fill(painting, 4, 0, 7);
   assert.deepEqual(rows(painting), ["55177", "55177", "11777", "77777"]);
-  fill(painting, 2, 0, 7);
+  await fill(painting, 2, 0, 7);
   assert.deepEqual(rows(painting), ["55777", "55777", "11777", "77777"]);
 });
 
-test("filling goes round corners and up again", () => {
+test("filling goes round corners and up again", async () => {
   const painting = drawn(".1.1.", ".1.1.", ".1.1.", ".....");
-  fill(painting, 4, 0, 2);
+  await fill(painting, 4, 0, 2);
   assert.deepEqual(rows(painting), ["21212", "21212", "21212", "22222"]);
 });
 
-test("a click on an outline fills what it encloses, and leaves other classes there", () => {
+test("a click on an outline fills what it encloses, and leaves other classes there", async () => {
   const painting = drawn(".......", ".33333.", ".3...3.", ".3.4.3.", "..3.3.3", "...3...", ".3.....");
-  fill(painting, 1, 1, 3);
+  await fill(painting, 1, 1, 3);
   assert.deepEqual(rows(painting), [".......", ".33333.", ".33333.", ".33433.", "..333.3", "...3...", ".3....."]);
 });
 
-test("filling what is filled, or beside the picture, changes nothing", () => {
+test("filling what is filled, or beside the picture, changes nothing", async () => {
   const painting = drawn("11", "11");
-  assert.equal(fill(painting, 0, 0, 1), false);
-  assert.equal(fill(painting, 2, 0, 5), false);
+  assert.equal(await fill(painting, 0, 0, 1), false);
+  assert.equal(await fill(painting, 2, 0, 5), false);
   assert.equal(painting.canUndo, false);
 });
 
-test("undo and redo go back and forth, and a new stroke ends the redoing", () => {
+test("undo and redo go back and forth, and a new stroke ends the redoing", async () => {
   const painting = new Painting(30, 30);
-  dot(painting, 8, 8);
+  await dot(painting, 8, 8);
   const one = painting.labels.slice();
-  dot(painting, 20, 20, UNSURE);
-  dot(painting, 20, 20, 0);
+  await dot(painting, 20, 20, UNSURE);
+  await dot(painting, 20, 20, 0);
   assert.deepEqual(painting.labels, one);
-  painting.undo();
+  await painting.undo();
   assert.equal(painting.labels[20 * 30 + 20], UNSURE);
-  painting.undo();
+  await painting.undo();
   assert.deepEqual(painting.labels, one);
-  painting.redo();
+  await painting.redo();
   assert.equal(painting.labels[20 * 30 + 20], UNSURE);
-  dot(painting, 3, 25);
+  await dot(painting, 3, 25);
   assert.equal(painting.canRedo, false);
 });
 
-test("what changes nothing is no step to undo", () => {
+test("what changes nothing is no step to undo", async () => {
   const painting = new Painting(20, 20);
-  assert.equal(dot(painting, 5, 5, 0), false);
-  assert.equal(dot(painting, 5, 5), true);
-  assert.equal(dot(painting, 5, 5), false);
-  painting.undo();
+  assert.equal(await dot(painting, 5, 5, 0), false);
+  assert.equal(await dot(painting, 5, 5), true);
+  assert.equal(await dot(painting, 5, 5), false);
+  await painting.undo();
   assert.equal(painting.canUndo, false);
 });
 
-test("a cancelled stroke was none, and what could be redone still can", () => {
+test("a cancelled stroke was none, and what could be redone still can", async () => {
   const painting = new Painting(20, 20);
-  dot(painting, 5, 5);
-  dot(painting, 15, 15);
-  painting.undo();
+  await dot(painting, 5, 5);
+  await dot(painting, 15, 15);
+  await painting.undo();
   const { version, labels } = painting;
   const before = labels.slice();
   painting.begin();
@@ -158,19 +150,19 @@ test("a cancelled stroke was none, and what could be redone still can", () => {
   assert.equal(painting.counts().has(8), false);
 });
 
-test("clearing and other labels can be undone", () => {
+test("clearing and other labels can be undone", async () => {
   const painting = new Painting(12, 12);
-  painting.replace(new Uint8Array(144).fill(4));
-  painting.clear();
+  await painting.replace(new Uint8Array(144).fill(4));
+  await painting.clear();
   assert.equal(painting.share, 0);
-  painting.undo();
+  await painting.undo();
   assert.equal(painting.share, 1);
-  painting.undo();
+  await painting.undo();
   assert.equal(painting.share, 0);
   assert.equal(painting.canUndo, false);
 });
 
-test("the counts are those of the labels, whatever was done", () => {
+test("the counts are those of the labels, whatever was done", async () => {
   const painting = drawn("1122", "33..");
   assert.deepEqual([...painting.counts()], [[0, 0.25], [1, 0.25], [2, 0.25], [3, 0.25]]);
   const truth = () => {
@@ -189,7 +181,7 @@ test("the counts are those of the labels, whatever was done", () => {
     () => painting.clear(),
   ];
   for (const step of steps) {
-    step();
+    await step();
     assert.deepEqual(painting.counts(), truth());
   }
 });
@@ -199,34 +191,34 @@ test("the share leaves out what nobody is sure of", () => {
   assert.equal(painting.share, 0.5);
 });
 
-test("a class that is removed does not come back by undoing", () => {
+test("a class that is removed does not come back by undoing", async () => {
   const painting = drawn("12..");
-  fill(painting, 3, 0, 1);
-  painting.removeClass(1);
+  await fill(painting, 3, 0, 1);
+  await painting.removeClass(1);
   assert.deepEqual(rows(painting), [".2.."]);
-  painting.undo();
+  await painting.undo();
   assert.deepEqual(rows(painting), [".2.."]);
   assert.equal(painting.counts().has(1), false);
-  painting.redo();
+  await painting.redo();
   assert.deepEqual(rows(painting), [".2.."]);
 });
 
-test("a new number holds for the history too", () => {
+test("a new number holds for the history too", async () => {
   const painting = drawn("1...");
-  fill(painting, 0, 0, 2);
-  painting.renumber(1, 6);
-  painting.undo();
+  await fill(painting, 0, 0, 2);
+  await painting.renumber(1, 6);
+  await painting.undo();
   assert.deepEqual(rows(painting), ["6..."]);
 });
 
-test("the history of a large picture is short, and never empty", () => {
+test("the history of a large picture is short, and never empty", async () => {
   const painting = new Painting(4096, 4096);
-  for (let step = 1; step <= 6; step++) painting.replace(new Uint8Array(4096 * 4096).fill(step));
+  for (let step = 1; step <= 6; step++) await painting.replace(new Uint8Array(4096 * 4096).fill(step));
   let undone = 0;
-  for (; painting.canUndo; undone++) painting.undo();
+  for (; painting.canUndo; undone++) await painting.undo();
   assert.equal(undone, 3);
   const vast = new Painting(9000, 8000);
-  vast.replace(new Uint8Array(9000 * 8000).fill(1));
+  await vast.replace(new Uint8Array(9000 * 8000).fill(1));
   assert.ok(vast.canUndo);
 });
 

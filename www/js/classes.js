@@ -1,6 +1,8 @@
 // The classes to look for: a chip for each, to choose, rename, recolour, hide or remove it.
 import { deflate, inflate } from "./deflate.js";
 import { find, icon, keepList, make } from "./dom.js";
+import { BACKGROUND, renumber } from "./painting.js";
+import { inSlices } from "./slices.js";
 import { change, state, teach, tell, watch } from "./state.js";
 
 /** @typedef {import("./state.js").Class} Class */
@@ -10,6 +12,8 @@ const COLOURS = ["#ff2d75", "#1f8fff", "#ff9f1a", "#12a86b", "#8a4dff", "#e6c700
 const MOST = 250;
 
 const list = find("ul", "classes");
+/** @type {number | undefined} the class that the user has just asked for, to be named as soon as its chip is there */
+let unnamed;
 
 /** The class of a name, which is made if there is none yet. @param {string} name @returns {Class} */
 export function classNamed(name) {
@@ -39,16 +43,19 @@ function update(one, news) {
 
 /** Its pixels go with it, also where something was decided: numbers are given again. @param {Class} one */
 async function remove(one) {
-  const classes = state.classes.filter(({ number }) => number !== one.number);
-  for (const { painting } of [...state.supports, ...state.queries]) painting?.removeClass(one.number);
+  const others = () => state.classes.filter(({ number }) => number !== one.number);
+  // Meanwhile another is painted.
+  if (state.currentClass === one.number) change({ currentClass: others()[0]?.number ?? 1 });
+  for (const { painting } of [...state.supports, ...state.queries]) await painting?.removeClass(one.number);
   for (const query of state.queries) {
     const before = query.settled;
     const labels = before && (await inflate(before));
     if (!labels?.includes(one.number)) continue;
-    const settled = await deflate(labels.map((number) => (number === one.number ? 0 : number)));
+    await inSlices(renumber(labels, one.number, BACKGROUND));
+    const settled = await deflate(labels);
     if (query.settled === before) Object.assign(query, { settled, preview: undefined });
   }
-  change({ classes, currentClass: classes[0]?.number ?? 1 });
+  change({ classes: others() });
   teach();
 }
 
@@ -99,24 +106,25 @@ function refresh(item, one) {
   drop.setAttribute("aria-label", `Remove the class ${one.name}`);
 }
 
+/** @param {HTMLElement} item */
+function toBeNamed(item) {
+  const name = /** @type {HTMLInputElement | null} */ (item.querySelector(".class-name"));
+  name?.focus();
+  name?.select();
+}
+
 function show() {
   const entries = state.classes.map((one) => ({ ...one, id: String(one.number) }));
   keepList(list, entries, create);
   for (const one of state.classes) {
     const item = /** @type {HTMLElement | null} */ (list.querySelector(`[data-item="${one.number}"]`));
     if (item) refresh(item, one);
+    if (item && one.number === unnamed) toBeNamed(item);
   }
+  unnamed = undefined;
 }
 
 export function setUpClasses() {
-  find("button", "add-class").addEventListener("click", () => {
-    const { number } = addClass();
-    // The chip is there after the round of changes.
-    queueMicrotask(() => queueMicrotask(() => {
-      const name = /** @type {HTMLInputElement | null} */ (list.querySelector(`[data-item="${number}"] .class-name`));
-      name?.focus();
-      name?.select();
-    }));
-  });
+  find("button", "add-class").addEventListener("click", () => (unnamed = addClass().number));
   watch(show);
 }

@@ -18,8 +18,21 @@ export function openOnEasel(query) {
 
 /** What a picture's labels are now: what was decided, what is on the easel, or what was found. @param {Query} query */
 export async function finalLabels(query) {
-  if (query.painting?.canUndo) return query.painting.labels;
-  return query.settled ? inflate(query.settled) : labelsOf(query);
+  const { painting } = query;
+  if (!painting?.edited) return query.settled ? inflate(query.settled) : labelsOf(query);
+  await painting.rest();
+  return painting.labels;
+}
+
+/** The labels on the easel, and the same deflated, with all that hands did meanwhile. @param {Painting} painting */
+async function asPainted(painting) {
+  for (;;) {
+    await painting.rest();
+    const { version } = painting;
+    const labels = painting.labels.slice();
+    const settled = await deflate(labels);
+    if (painting.version === version && !painting.busy) return { labels, settled };
+  }
 }
 
 /** Accepted pictures stay as they are, whatever is learned later. @param {Query} query */
@@ -29,8 +42,12 @@ export async function accept(query) {
     return change();
   }
   try {
-    const corrected = query.corrected || Boolean(query.painting?.canUndo);
-    Object.assign(query, { settled: await deflate(await finalLabels(query)), accepted: true, corrected, preview: undefined, painting: undefined });
+    const drawn = query.painting?.edited ? query.painting : undefined;
+    const settled = drawn ? (await asPainted(drawn)).settled : await deflate(await finalLabels(query));
+    // A hand may have come meanwhile.
+    if (!drawn && query.painting?.edited) return accept(query);
+    const corrected = query.corrected || Boolean(drawn?.canUndo);
+    Object.assign(query, { settled, accepted: true, corrected, preview: undefined, painting: undefined });
     change();
   } catch (trouble) {
     tell(trouble);
@@ -42,11 +59,12 @@ async function teachWith(query) {
   const { id, name, file, width, height, painting } = query;
   if (!painting) return;
   try {
-    Object.assign(query, { settled: await deflate(painting.labels), corrected: true, accepted: true, preview: undefined });
+    const { labels, settled } = await asPainted(painting);
+    Object.assign(query, { settled, corrected: true, accepted: true, preview: undefined });
     const known = state.supports.find((support) => support.id === `taught-${id}`);
     // The second time it is another painting of the same support.
-    if (known?.painting) known.painting.replace(painting.labels);
-    else state.supports.push({ id: `taught-${id}`, name, file, width, height, painting: new Painting(width, height, painting.labels.slice()) });
+    if (known?.painting) await known.painting.replace(labels);
+    else state.supports.push({ id: `taught-${id}`, name, file, width, height, painting: await Painting.of(width, height, labels) });
     change({ supports: [...state.supports], open: `taught-${id}` });
     query.painting = undefined;
     teach();
@@ -78,7 +96,7 @@ let before;
 
 function show() {
   const query = openQuery();
-  if (before && before !== query && !before.painting?.canUndo) before.painting = undefined;
+  if (before && before !== query && !before.painting?.edited) before.painting = undefined;
   before = query;
   bar.hidden = !query;
   if (!query) return;

@@ -36,6 +36,8 @@ import { fit, fitting, pan, reframe, reveal, toFrame, toPicture, zoom } from "./
 /** The frame takes the picture's shape, unless that is a ribbon. */
 const [TALLEST, WIDEST] = [0.62, 2.4];
 const MOST_DETAIL = 2;
+/** Pixels of the canvas: to draw more takes too long on a slow machine. */
+const MOST_DRAWN = 1.5e6;
 /** In pixels of the screen: what a hand calls the same place, and how far the keys' cursor stays from the frame. */
 const [NEAR, MARGIN] = [9, 24];
 const NEARER = 1.25;
@@ -204,7 +206,7 @@ export class Easel {
 
   #measure() {
     const { clientWidth: width, clientHeight: height } = this.#frame;
-    const detail = Math.min(devicePixelRatio, MOST_DETAIL);
+    const detail = Math.min(devicePixelRatio, MOST_DETAIL, Math.sqrt(MOST_DRAWN / Math.max(width * height, 1)));
     this.#size = { width: Math.max(width, 1), height: Math.max(height, 1) };
     this.#canvas.width = Math.round(width * detail);
     this.#canvas.height = Math.round(height * detail);
@@ -303,7 +305,7 @@ export class Easel {
       outline: this.#outline,
       value: erases ? BACKGROUND : (TOOLS[tool].value ?? number),
       near: NEAR / this.#view.scale,
-      painted: (box) => box && this.#redraw(box),
+      painted: (where) => where && this.#redraw(where),
     };
   }
 
@@ -330,16 +332,16 @@ export class Easel {
   #end() {
     const gesture = this.#gesture;
     this.#gesture = undefined;
-    if (gesture) this.#ended(gesture.end());
+    if (gesture && this.#subject) void this.#finish(this.#subject, gesture.end());
   }
 
   #cancel() {
     const gesture = this.#gesture;
     this.#gesture = undefined;
-    if (!gesture) return;
+    if (!gesture || !this.#subject) return;
     gesture.cancel();
     this.#redraw("all");
-    this.#ended(false);
+    this.#hooks.ended(this.#subject, false);
   }
 
   #drop() {
@@ -347,19 +349,24 @@ export class Easel {
     this.dropOutline();
   }
 
-  /** @param {boolean} changed */
-  #ended(changed) {
-    if (!this.#subject) return;
-    // The strokes have been drawn as they came; nothing else has changed.
-    if (changed && this.#drawn === this.#subject.painting.version - 1) this.#drawn++;
-    this.#hooks.ended(this.#subject, changed);
+  /** On a large picture it takes a while, and the user may go on to another. @param {Subject} subject @param {Promise<boolean>} painting  whether something is painted */
+  async #finish(subject, painting) {
+    let changed = false;
+    try {
+      changed = await painting;
+      // The strokes have been drawn as they came; nothing else has changed.
+      const here = subject.painting === this.#subject?.painting;
+      if (changed && here && this.#drawn === subject.painting.version - 1) this.#drawn++;
+    } finally {
+      this.#hooks.ended(subject, changed);
+    }
   }
 
-  /** Something done at once. @param {(board: import("./tools.js").Board) => boolean} action */
+  /** Something done in one go. @param {(board: import("./tools.js").Board) => Promise<boolean>} action */
   #act(action) {
     if (!this.#subject || this.#gesture) return;
     this.#hooks.begun();
-    this.#ended(action(this.#board(this.#subject)));
+    void this.#finish(this.#subject, action(this.#board(this.#subject)));
   }
 
   /** @param {Point} point */

@@ -30,14 +30,15 @@ export class Engine {
    * @param {N} name
    * @param {Ask<N>} ask
    * @param {(progress: Progress) => void} [progress]
+   * @param {Transferable[]} [transfer]  what is given away, not copied
    * @returns {Promise<Answer<N>>}
    */
-  ask(name, ask, progress) {
+  ask(name, ask, progress, transfer = []) {
     if (this.#stopped) return Promise.reject(new Error(this.#stopped));
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, progress });
-      this.#worker.postMessage({ id, name, ask });
+      this.#worker.postMessage({ id, name, ask }, transfer);
     });
   }
 

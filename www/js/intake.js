@@ -2,7 +2,8 @@
 // its place, or says why not.
 import { classNamed, paintedClass } from "./classes.js";
 import { addModel } from "./models.js";
-import { Painting } from "./painting.js";
+import { BACKGROUND, Painting, tally } from "./painting.js";
+import { inSlices } from "./slices.js";
 import { change, openSupport, state, teach, tell } from "./state.js";
 import { bringTask } from "./task.js";
 import { ask, whenReady } from "./work.js";
@@ -149,21 +150,12 @@ const numberOf = (name) => (name ? classNamed(name) : paintedClass()).number;
 export async function annotate(file, { name, width, height, painting }, number = numberOf) {
   refuseHuge(file.name, file);
   const { names, labels } = await ask("readLabels", { name: file.name, file, picture: name, width, height });
-  if (!labels.some(Boolean)) {
+  const counts = await inSlices(tally(labels));
+  if (counts[BACKGROUND] === labels.length) {
     throw new Error(`${file.name} is an empty mask: it marks nothing in ${name}. Paint the thing, or bring a mask in which it is white.`);
   }
-  painting?.replace(merged(painting.labels, labels, names.map(number)));
+  await painting?.merge(labels, names.map(number));
   teach();
-}
-
-/** What is there already stays, but for the classes that come anew. @param {Uint8Array} before @param {Uint8Array} labels @param {number[]} numbers  of the names in the file */
-function merged(before, labels, numbers) {
-  const anew = new Set(numbers);
-  return labels.map((label, at) => {
-    const stays = before[at] ?? 0;
-    if (label === 255) return 255;
-    return numbers[label - 1] ?? (anew.has(stays) ? 0 : stays);
-  });
 }
 
 /** @param {Support} support */

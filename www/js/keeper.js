@@ -42,7 +42,7 @@ export async function begin() {
 
 /** @param {import("./store.js").Support} record @returns {Promise<Support>} */
 async function support({ id, name, file, width, height, hidden, labels }) {
-  const painting = labels ? new Painting(width, height, await inflate(labels)) : new Painting(width, height);
+  const painting = labels ? await Painting.of(width, height, await inflate(labels)) : new Painting(width, height);
   return { id, name, file, width, height, hidden, painting };
 }
 
@@ -87,8 +87,14 @@ function keep() {
 /** @param {Support} support @param {number} order */
 function keepSupport({ id, name, file, width, height, hidden, painting }, order) {
   write("supports", id, [order, name, hidden, painting?.version], () => ({
-    id, name, file, width, height, hidden, order, labels: () => deflate(painting?.labels ?? new Uint8Array()),
+    id, name, file, width, height, hidden, order, labels: () => (painting ? atRest(painting) : deflate(new Uint8Array())),
   }));
+}
+
+/** What is being painted is kept once it is done. @param {Painting} painting */
+async function atRest(painting) {
+  await painting.rest();
+  return deflate(painting.labels);
 }
 
 /** @param {Query} query @param {number} order */
@@ -97,7 +103,7 @@ function keepQuery({ id, name, file, width, height, lesson, found, trouble, acce
   const draft = painting?.canUndo ? painting : undefined;
   write("queries", id, [order, width, lesson, found, trouble, accepted, settled, thumb, draft?.version], () => ({
     id, name, file, width, height, order, lesson, result: found?.result, classes: found?.classes, trouble, accepted,
-    corrected: corrected || draft !== undefined, settled: draft ? () => deflate(draft.labels) : settled, thumb,
+    corrected: corrected || draft !== undefined, settled: draft ? () => atRest(draft) : settled, thumb,
   }));
 }
 

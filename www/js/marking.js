@@ -49,6 +49,7 @@ function begun() {
 }
 
 function rest() {
+  clearTimeout(resting);
   resting = window.setTimeout(() => change({ painting: false }), REST);
   change();
 }
@@ -72,15 +73,13 @@ export function setUpMarking(marked) {
   });
 
   /** @param {"undo" | "redo" | "clear"} step */
-  function step(step) {
+  async function step(step) {
     if (easel.isBusy) return;
     if (step === "undo" && easel.corners > 0) return easel.removeCorner();
     const on = painted();
     if (!on) return;
-    const { version } = on.painting;
     begun();
-    on.painting[step]();
-    if (on.painting.version !== version) marked(on);
+    if (await on.painting[step]()) marked(on);
     rest();
   }
 
@@ -102,7 +101,7 @@ export function setUpMarking(marked) {
     if (event.ctrlKey || event.metaKey) {
       if (key !== "z" && key !== "y") return;
       event.preventDefault();
-      return step(key === "y" || event.shiftKey ? "redo" : "undo");
+      return void step(key === "y" || event.shiftKey ? "redo" : "undo");
     }
     if (event.altKey) return;
     const tool = TOOL_KEYS[key];
@@ -122,7 +121,7 @@ export function setUpMarking(marked) {
 
   size.addEventListener("input", () => resize(Number(size.value)));
   for (const tool of tools()) find("button", `tool-${tool}`).addEventListener("click", () => choose(tool));
-  for (const name of /** @type {const} */ (["undo", "redo", "clear"])) find("button", name).addEventListener("click", () => step(name));
+  for (const name of /** @type {const} */ (["undo", "redo", "clear"])) find("button", name).addEventListener("click", () => void step(name));
   find("button", "zoom-in").addEventListener("click", () => easel.step(1));
   find("button", "zoom-out").addEventListener("click", () => easel.step(-1));
   find("button", "zoom-whole").addEventListener("click", () => easel.showWhole());

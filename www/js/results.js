@@ -77,34 +77,38 @@ function status({ width, progress, trouble, found, settled, lesson }) {
   return found.classes.some(({ share }) => share > 0) ? "found" : "nothing";
 }
 
-/** What is going on in a picture, in a few words. @param {Query} query @param {Item["status"]} status @param {number} share */
-function words({ progress, trouble, corrected, accepted, skipped }, status, share) {
+/** Whether there is anything to look for. */
+const isTaught = () => lessons().length > 0 || state.task !== undefined;
+
+/** What is going on in a picture, in a few words. @param {Query} query @param {Item["status"]} status @param {number} share @param {boolean} taught */
+function words({ progress, trouble, corrected, accepted, skipped }, status, share, taught) {
   if (corrected) return "Corrected by you";
   if (accepted) return `Accepted, ${percent(share)} of the picture`;
   if (skipped) return "Left out; open it to look through it";
   if (status === "reading") return "Waiting to be read";
   if (progress) return `${STEPS[progress.stage]} ${progress.total > 1 ? `${progress.done} of ${progress.total}` : ""} …`;
   if (status === "failed") return trouble ?? "";
-  if (status === "waiting" || status === "stale") return lessons().length > 0 || state.task ? "Waiting its turn" : "Waiting for you to paint the thing";
+  if (status === "waiting" || status === "stale") return taught ? "Waiting its turn" : "Waiting for you to paint the thing";
   return status === "nothing" ? "Not found here" : `Found, ${percent(share)} of the picture`;
 }
 
-/** @param {Query} query @returns {Item} */
-function item(query) {
+/** @param {Query} query @param {boolean} taught @returns {Item} */
+function item(query, taught) {
   const { id, name, width, height, accepted, corrected, progress, preview, file, thumb } = query;
   const now = status(query);
   const part = share(query);
-  return { id, name, width, height, status: now, words: words(query, now, part), confidence: confidence(query), share: part, accepted, corrected, progress: progress && progress.done / Math.max(progress.total, 1), labels: preview, file, thumb };
+  return { id, name, width, height, status: now, words: words(query, now, part, taught), confidence: confidence(query), share: part, accepted, corrected, progress: progress && progress.done / Math.max(progress.total, 1), labels: preview, file, thumb };
 }
 
-function run() {
+/** @param {boolean} taught */
+function run(taught) {
   if (state.paused) return "paused";
-  const able = lessons().length > 0 || state.task;
-  return able && state.queries.some((query) => isDue(query) || query.progress) ? "running" : "idle";
+  return taught && state.queries.some((query) => isDue(query) || query.progress) ? "running" : "idle";
 }
 
 function show() {
-  grid.show({ items: state.queries.map(item), classes: state.classes, run: run() });
+  const taught = isTaught();
+  grid.show({ items: state.queries.map((query) => item(query, taught)), classes: state.classes, run: run(taught) });
   find("section", "find").classList.toggle("filled", state.queries.length > 0);
   find("details", "look").hidden = state.queries.length === 0;
   find("span", "query-door-text").textContent = state.queries.length > 0 ? "Add more pictures" : "Drop or choose pictures to look through";

@@ -1,5 +1,6 @@
 // Everything the page knows, in one place. Whoever changes it says so with `change`; whoever shows it says so with
-// `watch`, and is called once after each round of changes.
+// `watch`, and is called once after each round of changes. What changes after a pause is shown at once; while changes
+// come thick and fast, as with hundreds of pictures, the rounds keep their distance.
 
 /** @typedef {import("../protocol").Progress} Progress */
 /** @typedef {import("../fewseg").Info} Info */
@@ -93,9 +94,14 @@ export const state = {
   notices: [],
 };
 
+/** Between two rounds the thread is free for so many milliseconds. */
+const APART = 40;
+
 /** @type {(() => void)[]} */
 const views = [];
 let announced = false;
+/** when the last round ended */
+let shown = -APART;
 
 /** @param {() => void} view */
 export function watch(view) {
@@ -108,10 +114,15 @@ export function change(news) {
   Object.assign(state, news);
   if (announced) return;
   announced = true;
-  queueMicrotask(() => {
-    announced = false;
-    for (const view of views) view();
-  });
+  const wait = shown + APART - performance.now();
+  if (wait > 0) setTimeout(round, wait);
+  else queueMicrotask(round);
+}
+
+function round() {
+  announced = false;
+  for (const view of views) view();
+  shown = performance.now();
 }
 
 /** What the supports say has changed. */

@@ -40,6 +40,8 @@ const BLOBS = ["file", "thumb"];
 const REST = 80;
 /** So many bytes of new files are written at a time: a crash loses no more. */
 const BATCH_BYTES = 16e6;
+/** And so many records: each is copied on the page's own thread. */
+const BATCH_RECORDS = 32;
 /** With so many new bytes a record is large; what is small neither waits for it nor fails with it. */
 const LARGE = 1e6;
 /** Of the room that the browser grants, this stays free of what is large: labels and results are to be kept to the last. */
@@ -230,16 +232,17 @@ export class Store {
 
   /** What is written next. @returns {Task[]} */
   #take() {
-    const waiting = [...this.#queue.values()].map((task) => ({ task, bytes: this.#newBytes(task) }));
-    const small = waiting.filter(({ bytes }) => bytes < LARGE);
     const batch = [];
     let sum = 0;
-    for (const { task, bytes } of small.length > 0 ? small : waiting) {
+    for (const task of this.#queue.values()) {
+      const bytes = this.#newBytes(task);
+      if (bytes >= LARGE) continue;
       sum += bytes;
-      if (batch.length > 0 && sum > BATCH_BYTES) break;
+      if (sum > BATCH_BYTES || batch.length === BATCH_RECORDS) break;
       batch.push(task);
-      this.#queue.delete(keyOf(task));
     }
+    if (batch.length === 0) batch.push(...[...this.#queue.values()].slice(0, 1));
+    for (const task of batch) this.#queue.delete(keyOf(task));
     return batch;
   }
 

@@ -13,12 +13,13 @@ import { BACKGROUND, UNSURE } from "./painting.js";
  * @property {import("./outline.js").Outline} outline
  * @property {number} value  what is painted
  * @property {number} near  within this distance a place is the same
- * @property {(box: Box | undefined) => void} painted  what has to be drawn again
+ * @property {(where: Box | "all" | undefined) => void} painted  what has to be drawn again
  */
 
 /**
- * `radius` is that of the brush just there: a pen's changes with its pressure. `end` says whether something was painted.
- * @typedef {{ move: (to: Point, radius: number) => void, end: () => boolean, cancel: () => void }} Gesture
+ * `radius` is that of the brush just there: a pen's changes with its pressure. `end` says whether something was painted,
+ * once that is done.
+ * @typedef {{ move: (to: Point, radius: number) => void, end: () => Promise<boolean>, cancel: () => void }} Gesture
  */
 /** @typedef {(board: Board, from: Point, radius: number) => Gesture} Tool */
 
@@ -38,13 +39,13 @@ function brush({ painting, value, painted }, from, radius) {
 }
 
 /** Fills what the outline goes round, and puts the outline away. @param {Board} board */
-export function close({ painting, outline, value, painted }) {
+export async function close({ painting, outline, value, painted }) {
   const { corners } = outline;
   outline.drop();
   if (corners.length < 3) return false;
-  painting.begin();
-  painted(painting.polygon(corners, value));
-  return painting.end();
+  const changed = await painting.polygon(corners, value);
+  painted("all");
+  return changed;
 }
 
 /** @param {Point} a @param {Point | undefined} b */
@@ -69,7 +70,7 @@ function polygon(board, from) {
     at = to;
     outline.lead(to);
   };
-  const end = () => {
+  const end = async () => {
     const [first, last] = [outline.corners[0], outline.corners.at(-1)];
     if (distance(at, first) > near && distance(at, last) > near) outline.add(at);
     else if (outline.corners.length > 2) return close(board);
@@ -82,10 +83,10 @@ function polygon(board, from) {
 /** @type {Tool} */
 function fill({ painting, value, painted }, from) {
   let at = from;
-  const end = () => {
-    painting.begin();
-    painted(painting.fill(at, value));
-    return painting.end();
+  const end = async () => {
+    const changed = await painting.fill(at, value);
+    painted("all");
+    return changed;
   };
   return { move: (to) => void (at = to), end, cancel: () => undefined };
 }

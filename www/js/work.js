@@ -4,6 +4,7 @@
 import { inflate } from "./deflate.js";
 import { Engine } from "./engine.js";
 import { Painting } from "./painting.js";
+import { pause } from "./slices.js";
 import { wantedDevice, wantedSize, wantSize } from "./settings.js";
 import { change, lessons, openQuery, state, teach, tell, watch } from "./state.js";
 
@@ -133,7 +134,7 @@ const isShown = ({ preview }) => preview !== undefined && same(preview.look, sta
 
 /** Whether the easel shows what was decided, or what was found as it is to be shown now. What hands did to it comes first. @param {Query} query */
 const isLaidOut = ({ painting, laid, settled, found }) =>
-  painting !== undefined && (painting.canUndo || (laid !== undefined && laid.of === (settled ?? found) && (settled !== undefined || same(laid.look, state.look))));
+  painting !== undefined && (painting.edited || (laid !== undefined && laid.of === (settled ?? found) && (settled !== undefined || same(laid.look, state.look))));
 
 /** @returns {(() => Promise<void>) | undefined} */
 function next() {
@@ -158,7 +159,11 @@ async function learn() {
       await ask("openTask", { name: task.name, task: task.file });
       brought = task.file;
     }
-    await ask("learn", { classes: classes(), shots: shots(), withTask: task !== undefined }, (learning) => change({ learning }));
+    const taught = await shots();
+    // A hand came meanwhile: what it does is to be learned too.
+    if (state.painting || state.lesson !== lesson) return change({ learning: undefined });
+    const copies = taught.map(({ labels }) => labels.buffer);
+    await ask("learn", { classes: classes(), shots: taught, withTask: task !== undefined }, (learning) => change({ learning }), copies);
     change({ learnt: { lesson, able: true }, learning: undefined });
   } catch (trouble) {
     change({ learnt: { lesson, able: false }, learning: undefined });
@@ -169,11 +174,16 @@ async function learn() {
 /** The classes as the worker takes them. */
 export const classes = () => state.classes.map(({ number, name, colour }) => ({ number, name, colour }));
 
-function shots() {
-  return lessons().map(({ id, name, file, painting }) => {
-    const { labels, version } = /** @type {Painting} */ (painting);
-    return { key: `${id}.${version}`, name, picture: file, labels };
-  });
+/** The labels are copies to be given away, made one at a time: those of many large pictures would take long. */
+async function shots() {
+  const taken = [];
+  for (const { id, name, file, painting } of lessons()) {
+    if (!painting) continue;
+    await pause();
+    await painting.rest();
+    taken.push({ key: `${id}.${painting.version}`, name, picture: file, labels: painting.labels.slice() });
+  }
+  return taken;
 }
 
 /** @param {Query} query */
@@ -205,9 +215,10 @@ async function layOut(query) {
   const of = query.settled ?? query.found;
   try {
     const labels = query.settled ? await inflate(query.settled) : await labelsOf(query);
+    const painting = await Painting.of(query.width, query.height, labels);
     // A hand that came meanwhile must not lose its stroke.
-    if (state.painting || query.painting?.canUndo || of !== (query.settled ?? query.found)) return;
-    update(query, { painting: new Painting(query.width, query.height, labels), laid: { of, look } });
+    if (state.painting || query.painting?.edited || of !== (query.settled ?? query.found)) return;
+    update(query, { painting, laid: { of, look } });
   } catch (trouble) {
     fail(query, trouble);
   }
