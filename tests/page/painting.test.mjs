@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { palette } from "../../www/js/overlay.js";
 import { Painting, UNSURE } from "../../www/js/painting.js";
+import { atOnce, inSlices } from "../../www/js/slices.js";
 
 /** @param {Painting} painting @param {number} x @param {number} y @param {number} [value] */
 function dot(painting, x, y, value = 1) {
@@ -220,6 +221,111 @@ test("the history of a large picture is short, and never empty", async () => {
   const vast = new Painting(9000, 8000);
   await vast.replace(new Uint8Array(9000 * 8000).fill(1));
   assert.ok(vast.canUndo);
+});
+
+test("labels that come in take the numbers they are given, and what is there stays, but for the classes that come anew", async () => {
+  const painting = drawn("113344", "113344");
+  await painting.merge(Uint8Array.of(0, 1, 0, 2, 3, UNSURE, 0, 1, 0, 2, 3, UNSURE), [7, 3, 0]);
+  assert.deepEqual([...painting.labels.subarray(0, 6)], [1, 7, 0, 3, 0, UNSURE], "the third name stands for nothing");
+  await painting.undo();
+  assert.deepEqual(rows(painting), ["113344", "113344"]);
+});
+
+/** Work of some steps that notes what else was done meanwhile. @param {string[]} notes */
+function* counting(notes) {
+  for (let step = 1; step <= 3; step++) {
+    notes.push(`step ${step}`);
+    yield;
+  }
+  return "done";
+}
+
+test("between slices the thread is free, and what is short is done at once", async () => {
+  /** @type {string[]} */
+  const notes = [];
+  const working = inSlices(counting(notes), 0);
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    notes.push("another task");
+    port1.close();
+  };
+  port2.postMessage(undefined);
+  assert.equal(await working, "done");
+  assert.ok(notes.indexOf("another task") < notes.indexOf("step 3"), `${notes}`);
+  /** @type {string[]} */
+  const short = [];
+  void inSlices(counting(short), 60_000);
+  assert.equal(short.length, 3);
+  assert.equal(atOnce(counting([])), "done");
+});
+
+/** From here on a slice is no longer than a step. @param {import("node:test").TestContext} context */
+function slowly(context) {
+  let time = 0;
+  context.mock.method(performance, "now", () => (time += 1000));
+}
+
+test("in slices everything comes to the same as at once", async (context) => {
+  // Blots of three classes on more than one tile.
+  const labels = Uint8Array.from({ length: 620 * 540 }, (_, at) => Math.floor(2 + 2 * Math.sin((at % 620) / 40) * Math.cos(Math.floor(at / 620) / 35)));
+  const other = labels.map((label) => (label + 1) % 3);
+  /** @type {((painting: Painting) => Promise<unknown>)[]} */
+  const steps = [
+    (painting) => polygon(painting, [[5, 5], [600, 30], [580, 500], [40, 520]], 9),
+    (painting) => fill(painting, 300, 250, 4),
+    (painting) => polygon(painting, [[200, 200], [300, 200], [250, 300]], 0),
+    (painting) => fill(painting, 100, 100, 4),
+    (painting) => painting.undo(),
+    (painting) => painting.redo(),
+    (painting) => dot(painting, 250, 255, 5),
+    (painting) => painting.merge(other, [4, 8]),
+    (painting) => painting.renumber(4, 6),
+    (painting) => painting.undo(),
+    (painting) => painting.removeClass(3),
+    (painting) => painting.replace(other),
+    (painting) => painting.clear(),
+    (painting) => painting.undo(),
+  ];
+  const direct = [];
+  const once = await Painting.of(620, 540, labels.slice());
+  for (const step of steps) {
+    const outcome = await step(once);
+    direct.push({ outcome, labels: once.labels.slice(), counts: once.counts(), undo: once.canUndo, redo: once.canRedo, version: once.version });
+  }
+  slowly(context);
+  const sliced = await Painting.of(620, 540, labels.slice());
+  for (const [at, step] of steps.entries()) {
+    const working = step(sliced);
+    assert.ok(sliced.busy, "it takes a while");
+    const outcome = await working;
+    assert.deepEqual({ outcome, labels: sliced.labels, counts: sliced.counts(), undo: sliced.canUndo, redo: sliced.canRedo, version: sliced.version }, direct[at], `step ${at}`);
+  }
+});
+
+test("what is asked for while something goes on waits for its turn, and no stroke begins", async (context) => {
+  const painting = new Painting(600, 600);
+  slowly(context);
+  const outcomes = [fill(painting, 300, 300, 1), fill(painting, 300, 300, 2), painting.undo(), painting.removeClass(9)];
+  assert.ok(painting.busy);
+  assert.ok(painting.edited, "although there is nothing to undo yet");
+  painting.begin();
+  assert.equal(painting.draw({ x: 5, y: 5 }, { x: 50, y: 50 }, 9, 7), undefined);
+  painting.cancel();
+  await painting.rest();
+  assert.deepEqual(await Promise.all(outcomes), [true, true, true, undefined]);
+  assert.equal(painting.busy, false);
+  assert.deepEqual([...painting.counts()], [[1, 1]]);
+  assert.ok(painting.canUndo && painting.canRedo);
+});
+
+test("a class that goes in the middle of a stroke ends the stroke, and the counts stay true", async () => {
+  const painting = new Painting(40, 40);
+  painting.begin();
+  painting.draw({ x: 5, y: 5 }, { x: 20, y: 5 }, 3, 1);
+  await painting.removeClass(1);
+  assert.equal(painting.draw({ x: 20, y: 5 }, { x: 30, y: 5 }, 3, 1), undefined);
+  assert.equal(await painting.end(), false);
+  assert.deepEqual([...painting.counts()], [[0, 1]]);
 });
 
 test("hidden classes have no colour, and those that are not sure always have", () => {

@@ -117,7 +117,7 @@ export class Painting {
 
   /** Draws a round brush from one point to another. @param {Point} from @param {Point} to @param {number} radius @param {number} value */
   draw(from, to, radius, value) {
-    return this.#stroke && setStroke(this, from, to, radius, value);
+    return this.#stroke && !this.busy ? setStroke(this, from, to, radius, value) : undefined;
   }
 
   /** Called with each stretch of a row before it changes. @param {number} y @param {number} from @param {number} to */
@@ -132,6 +132,7 @@ export class Painting {
 
   /** It was no stroke: all is as before it. */
   cancel() {
+    if (this.busy) return;
     const tiles = this.#stroke;
     this.#stroke = undefined;
     if (!tiles) return;
