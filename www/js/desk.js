@@ -60,11 +60,12 @@ async function teachWith(query) {
   if (!painting) return;
   try {
     const { labels, settled } = await asPainted(painting);
+    const taught = await Painting.of(width, height, labels);
     Object.assign(query, { settled, corrected: true, accepted: true, preview: undefined });
     const known = state.supports.find((support) => support.id === `taught-${id}`);
     // The second time it is another painting of the same support.
     if (known?.painting) await known.painting.replace(labels);
-    else state.supports.push({ id: `taught-${id}`, name, file, width, height, painting: await Painting.of(width, height, labels) });
+    else state.supports.push({ id: `taught-${id}`, name, file, width, height, painting: taught });
     change({ supports: [...state.supports], open: `taught-${id}` });
     query.painting = undefined;
     teach();
