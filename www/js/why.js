@@ -99,6 +99,7 @@ async function answer() {
       if (question !== asked) continue;
       line.textContent = `Where the painted pictures of “${one.name}” look like the place at ${where(place)}, from fine to coarse:`;
       shots.replaceChildren(...matches.map(shot));
+      shots.firstElementChild?.scrollIntoView({ block: "nearest" });
     } catch (trouble) {
       if (question === asked) line.textContent = INVITATION;
       tell(trouble);
