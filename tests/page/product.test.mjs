@@ -191,13 +191,13 @@ describe("why", () => {
   }
 
   const why = () => page.getByRole("button", { name: "Why?" });
-  const answer = (/** @type {string} */ level) => page.getByRole("figure", { name: new RegExp(`^duck.jpg, ${level} level: most alike at \\d+ % across, \\d+ % down`) });
+  const answer = (/** @type {string} */ level) => page.getByRole("figure", { name: new RegExp(`^duck.jpg, ${level} level: most alike at \\d+\\s% across, \\d+\\s% down`) });
   const answered = () => Promise.all(["fine", "middle", "coarse"].map((level) => answer(level).waitFor()));
 
   /** Which place the answer is about, in percent of the picture. */
   async function asked() {
     const words = (await page.getByText(/^Where the painted pictures of “duck” look like the place/).textContent()) ?? "";
-    const [across = NaN, down = NaN] = [...words.matchAll(/(\d+) %/g)].map(([, number]) => Number(number));
+    const [across = NaN, down = NaN] = [...words.matchAll(/(\d+)\s%/g)].map(([, number]) => Number(number));
     return { across, down };
   }
 
@@ -232,6 +232,9 @@ describe("why", () => {
     await page.setViewportSize({ width: 900, height: 700 });
     await page.waitForTimeout(300);
     await markIsWhereWasAsked();
+    assert.ok(!(await page.locator("#brush-cursor").isVisible()), "the hand has a cross of its own");
+    await page.keyboard.press("ArrowUp");
+    assert.ok(await page.locator("#brush-cursor").isVisible(), "the keys have none");
     await page.getByText(/^bathroom.jpg: right/).waitFor();
     await page.getByRole("button", { name: "Brush", exact: true }).click();
     assert.equal(await page.getByRole("figure", { name: / level: / }).count(), 0, "who takes a brush no longer asks");
@@ -248,7 +251,7 @@ describe("why", () => {
       assert.deepEqual(await asked(), { across: 50, down: 50 });
       for (let step = 0; step < 6; step++) await page.keyboard.press("ArrowLeft");
       for (let step = 0; step < 4; step++) await page.keyboard.press("ArrowDown");
-      await page.getByText(/^\d+ % across, \d+ % down\. Press Enter to ask/).waitFor();
+      await page.getByText(/^\d+\s% across, \d+\s% down\. Press Enter to ask/).waitFor();
       assert.ok(await page.locator("#brush-cursor").isVisible());
       await page.keyboard.press("Space");
       await answered();

@@ -287,8 +287,10 @@ export class Easel {
     this.#hooks.outlined(this.#outline.corners.length);
   }
 
-  #showCursor() {
+  /** The keys have no other point than this one. @param {boolean} [keyed] */
+  #showCursor(keyed = true) {
     this.#cursor.hidden = false;
+    this.#frame.classList.toggle("keyed", keyed);
     this.#moveCursor();
   }
 
@@ -390,7 +392,7 @@ export class Easel {
   #hover(point) {
     this.#at = toPicture(this.#view, point);
     if (!this.#gesture && this.#marker.tool === "polygon") this.#outline.lead(this.#at);
-    this.#showCursor();
+    this.#showCursor(false);
   }
 
   #leave() {

@@ -46,7 +46,7 @@ function draw({ width, height, values }, most) {
 }
 
 /** @param {Point} place  in shares of a picture */
-const where = ({ x, y }) => `${Math.round(100 * x)} % across, ${Math.round(100 * y)} % down`;
+const where = ({ x, y }) => `${Math.round(100 * x)}\u00a0% across, ${Math.round(100 * y)}\u00a0% down`;
 
 /** The middle of the cell that is most alike, in shares of the picture. @param {Level} level @param {number} most @returns {Point} */
 function best({ width, height, values }, most) {
@@ -99,7 +99,6 @@ async function answer() {
       if (question !== asked) continue;
       line.textContent = `Where the painted pictures of “${one.name}” look like the place at ${where(place)}, from fine to coarse:`;
       shots.replaceChildren(...matches.map(shot));
-      shots.firstElementChild?.scrollIntoView({ block: "nearest" });
     } catch (trouble) {
       if (question === asked) line.textContent = INVITATION;
       tell(trouble);
@@ -126,15 +125,21 @@ function show() {
   if (asked && asked.one !== currentClass()) explain(asked.place);
 }
 
+/** Who has come by keys goes on by keys; and nothing moves when the answer comes, because its place is in sight. */
+function begin() {
+  find("canvas", "easel-labels").focus({ preventScroll: true });
+  panel.scrollIntoView({ block: "nearest" });
+  find("div", "easel").scrollIntoView({ block: "nearest" });
+}
+
 /** @returns {Pick<import("./marking.js").Marks, "walked" | "pointed">} */
 export function setUpWhy() {
-  const easel = find("canvas", "easel-labels");
   button.addEventListener("click", () => {
     change({ asking: !state.asking });
-    // Who has come here by keys goes on by keys.
-    if (state.asking) easel.focus();
+    // The panel is there after the round of changes.
+    if (state.asking) queueMicrotask(begin);
   });
-  easel.addEventListener("keydown", (event) => event.key === "Escape" && state.asking && change({ asking: false }));
+  find("canvas", "easel-labels").addEventListener("keydown", (event) => event.key === "Escape" && state.asking && change({ asking: false }));
   watch(show);
   return {
     pointed: explain,
