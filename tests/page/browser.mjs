@@ -50,7 +50,7 @@ export const queryDoor = (page) => page.locator("label", { hasText: /pictures to
 /** @param {Page} page */
 export const maskDoor = (page) => page.locator("label", { hasText: "Mask from a file" });
 /** @param {Page} page */
-export const easel = (page) => page.getByLabel(/^Paint on /);
+export const easel = (page) => page.getByLabel(/^(Paint on|Ask about) /);
 /** @param {Page} page @param {string} name */
 export const card = (page, name) => page.getByRole("row").filter({ has: page.getByText(name, { exact: true }) });
 

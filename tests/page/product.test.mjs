@@ -175,20 +175,118 @@ describe("the loop", () => {
     await done(3);
     assert.notDeepEqual(await downloadMask(page, "bathroom.jpg"), accepted, "no longer accepted, it is looked through with what was taught");
   });
+});
 
-  test("why: the place that is pointed at is found in the painted picture", { timeout: PATIENCE }, async () => {
-    await open(`?device=cpu&size=${SIZE}`);
+describe("why", () => {
+  const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+  /** A result on the easel, to ask about. @param {Parameters<typeof open>[1]} [settings] */
+  async function result(settings) {
+    await open(`?device=cpu&size=${SIZE}`, settings);
     await ready(page);
     await page.getByRole("button", { name: "Try the duck" }).click();
     await done(3);
     await openCard(page, "bathroom.jpg");
     await easel(page).waitFor();
-    await page.getByRole("button", { name: "Why?" }).click();
+  }
+
+  const why = () => page.getByRole("button", { name: "Why?" });
+  const answer = (/** @type {string} */ level) => page.getByRole("figure", { name: new RegExp(`^duck.jpg, ${level} level: most alike at \\d+\\s% across, \\d+\\s% down`) });
+  const answered = () => Promise.all(["fine", "middle", "coarse"].map((level) => answer(level).waitFor()));
+
+  /** Which place the answer is about, in percent of the picture. */
+  async function asked() {
+    const words = (await page.getByText(/^Where the painted pictures of “duck” look like the place/).textContent()) ?? "";
+    const [across = NaN, down = NaN] = [...words.matchAll(/(\d+)\s%/g)].map(([, number]) => Number(number));
+    return { across, down };
+  }
+
+  /** Where the mark of the question is in the picture, by what is on the screen, in percent. */
+  const marked = () => page.evaluate(() => {
+    const [mark, picture] = ["why-mark", "easel-picture"].map((id) => document.getElementById(id)?.getBoundingClientRect());
+    if (!mark?.width || !picture) return undefined;
+    return { across: 100 * (mark.x + mark.width / 2 - picture.x) / picture.width, down: 100 * (mark.y + mark.height / 2 - picture.y) / picture.height };
+  });
+
+  async function markIsWhereWasAsked() {
+    const [mark, question] = [await marked(), await asked()];
+    assert.ok(mark && Math.abs(mark.across - question.across) < 1 && Math.abs(mark.down - question.down) < 1, `asked ${JSON.stringify(question)}, marked ${JSON.stringify(mark)}`);
+  }
+
+  test("the place that is pointed at is found in the painted picture, and the mark stays on it", { timeout: PATIENCE }, async () => {
+    await result();
+    await why().click();
     await easel(page).click({ position: { x: 250, y: 200 } });
-    for (const level of ["fine", "middle", "coarse"]) await page.getByRole("figure", { name: `duck.jpg, ${level} level` }).waitFor();
+    await answered();
+    await markIsWhereWasAsked();
     await page.screenshot({ path: `${SHOTS}why-1280.png`, fullPage: true });
-    await page.getByRole("button", { name: "Why?" }).click();
-    assert.equal(await page.getByRole("figure", { name: /level$/ }).count(), 0);
+    for (let turn = 0; turn < 3; turn++) await page.mouse.wheel(0, -200);
+    await page.getByRole("button", { name: /^[23]\d\d %: show/ }).waitFor();
+    await markIsWhereWasAsked();
+    await page.keyboard.down("Space");
+    await page.mouse.down();
+    await page.mouse.move(500, 500, { steps: 3 });
+    await page.mouse.up();
+    await page.keyboard.up("Space");
+    await markIsWhereWasAsked();
+    await page.setViewportSize({ width: 900, height: 700 });
+    await page.waitForTimeout(300);
+    await markIsWhereWasAsked();
+    assert.ok(!(await page.locator("#brush-cursor").isVisible()), "the hand has a cross of its own");
+    await page.keyboard.press("ArrowUp");
+    assert.ok(await page.locator("#brush-cursor").isVisible(), "the keys have none");
+    await page.getByText(/^bathroom.jpg: right/).waitFor();
+    await page.getByRole("button", { name: "Brush", exact: true }).click();
+    assert.equal(await page.getByRole("figure", { name: / level: / }).count(), 0, "who takes a brush no longer asks");
+    assert.equal(await marked(), undefined);
+  });
+
+  for (const [where, settings] of /** @type {const} */ ([["", {}], [" at 360 px", PHONE]])) {
+    test(`the arrow keys go to a place, and Enter and the space bar ask there${where}`, { timeout: PATIENCE }, async () => {
+      await result(settings);
+      await why().focus();
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Enter");
+      await answered();
+      assert.deepEqual(await asked(), { across: 50, down: 50 });
+      for (let step = 0; step < 6; step++) await page.keyboard.press("ArrowLeft");
+      for (let step = 0; step < 4; step++) await page.keyboard.press("ArrowDown");
+      await page.getByText(/^\d+\s% across, \d+\s% down\. Press Enter to ask/).waitFor();
+      assert.ok(await page.locator("#brush-cursor").isVisible());
+      await page.keyboard.press("Space");
+      await answered();
+      const there = await asked();
+      assert.ok(there.across < 45 && there.down > 55, JSON.stringify(there));
+      await markIsWhereWasAsked();
+      await page.keyboard.press("+");
+      await markIsWhereWasAsked();
+      await page.getByText(/^bathroom.jpg: right/).waitFor();
+      await page.keyboard.press("Escape");
+      assert.equal(await why().getAttribute("aria-pressed"), "false");
+      assert.equal(await marked(), undefined);
+    });
+  }
+
+  test("a finger asks, and two come nearer and ask nothing", { timeout: PATIENCE }, async () => {
+    await result(PHONE);
+    await why().tap();
+    const box = await easel(page).boundingBox();
+    assert.ok(box);
+    const devtools = await context.newCDPSession(page);
+    const fingers = (/** @type {"touchStart" | "touchMove" | "touchEnd"} */ type, /** @type {number[]} */ ...across) =>
+      devtools.send("Input.dispatchTouchEvent", { type, touchPoints: across.map((share, id) => ({ x: box.x + share * box.width, y: box.y + box.height / 2, id })) });
+    await fingers("touchStart", 0.4);
+    await fingers("touchStart", 0.4, 0.6);
+    for (let step = 1; step <= 4; step++) await fingers("touchMove", 0.4 - 0.05 * step, 0.6 + 0.05 * step);
+    await fingers("touchEnd");
+    await page.getByRole("button", { name: /^[23]\d\d %: show/ }).waitFor();
+    assert.equal(await marked(), undefined);
+    await easel(page).tap();
+    await answered();
+    await markIsWhereWasAsked();
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 360, `the page is ${width} px wide`);
+    await page.screenshot({ path: `${SHOTS}why-360.png`, fullPage: true });
   });
 });
 

@@ -81,12 +81,12 @@ function create({ number, name }) {
   hide.addEventListener("click", () => update(known(), { hidden: !known().hidden }));
   const drop = make("button", { type: "button", className: "quiet" }, icon("remove"));
   drop.addEventListener("click", () => void remove(known()).catch(tell));
-  return make("li", {}, make("label", { className: "class-choice" }, choose, make("span", { className: "swatch" })), colour, text, count, hide, drop);
+  return make("li", {}, make("label", { className: "class-choice" }, choose, make("span", { className: "swatch" })), text, colour, count, hide, drop);
 }
 
 /** @param {HTMLElement} item @param {Class} one */
 function refresh(item, one) {
-  const [choose, colour, text] = /** @type {HTMLInputElement[]} */ ([...item.querySelectorAll("input")]);
+  const [choose, text, colour] = /** @type {HTMLInputElement[]} */ ([...item.querySelectorAll("input")]);
   const [hide, drop] = [...item.querySelectorAll("button")];
   if (!choose || !colour || !text || !hide || !drop) return;
   item.style.setProperty("--class", one.colour);

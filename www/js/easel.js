@@ -31,6 +31,8 @@ import { fit, fitting, pan, reframe, reveal, toFrame, toPicture, zoom } from "./
  * @property {(subject: Subject, changed: boolean) => void} ended  it has left, and something is painted or not
  * @property {(corners: number) => void} outlined  an open outline has so many corners
  * @property {(nearness: number) => void} looked  the picture is so many times as large as when it is whole
+ * @property {(place: Point) => void} walked  the keys have moved the cursor there, in shares of the picture
+ * @property {(place: Point) => void} pointed  this place is meant, in shares of the picture
  */
 
 /** The frame takes the picture's shape, unless that is a ribbon. */
@@ -64,6 +66,8 @@ export class Easel {
   #canvas;
   /** @type {HTMLElement} */
   #cursor;
+  /** @type {HTMLElement} */
+  #mark;
   #outline;
   /** @type {Subject | undefined} */
   #subject;
@@ -83,6 +87,8 @@ export class Easel {
   #gesture;
   /** where the cursor is, in the picture @type {Point} */
   #at = { x: 0, y: 0 };
+  /** the place that was last pointed at, in the picture @type {Point | undefined} */
+  #pointed;
   /** whether the space bar is held, and whether it was more than a tap @type {{ carried: boolean } | undefined} */
   #space;
 
@@ -93,6 +99,7 @@ export class Easel {
     this.#picture = part(frame, "img");
     this.#canvas = part(frame, "canvas");
     this.#cursor = part(frame, "#brush-cursor");
+    this.#mark = part(frame, "#why-mark");
     this.#outline = new Outline(part(frame, "#easel-outline"), () => this.#outlined());
     this.#listen();
   }
@@ -101,7 +108,7 @@ export class Easel {
   show(subject, marker) {
     // The picture under a stroke stays until the stroke ends, whatever is brought meanwhile; and so does the tool.
     if (this.#gesture) return;
-    if (marker.tool !== this.#marker.tool || subject?.id !== this.#subject?.id) this.dropOutline();
+    if (marker.tool !== this.#marker.tool || subject?.id !== this.#subject?.id) this.#forget();
     this.#marker = marker;
     this.#dress(marker.classes);
     this.#frame.hidden = !subject;
@@ -110,7 +117,7 @@ export class Easel {
     this.#subject = subject;
     if (!subject) return;
     if (this.#drawn !== subject.painting.version) this.#redraw("all");
-    this.#canvas.setAttribute("aria-label", `Paint on ${subject.name}: ${TOOLS[marker.tool].help}`);
+    this.#canvas.setAttribute("aria-label", `${marker.tool === "point" ? "Ask about" : "Paint on"} ${subject.name}: ${TOOLS[marker.tool].help}`);
     this.#frame.dataset["tool"] = marker.tool;
     this.#frame.style.setProperty("--class", marker.colour);
     this.#moveCursor();
@@ -147,12 +154,11 @@ export class Easel {
     if (this.#outline.isOpen) this.#outline.drop();
   }
 
-  /** Where an event is, in shares of the picture. @param {PointerEvent} event @returns {Point | undefined} */
-  placeAt(event) {
-    if (!this.#subject) return undefined;
-    const { x, y } = toPicture(this.#view, pointIn(this.#canvas, event));
-    const [across, down] = [x / this.#subject.width, y / this.#subject.height];
-    return across >= 0 && across <= 1 && down >= 0 && down <= 1 ? { x: across, y: down } : undefined;
+  /** What belongs to one tool on one picture. */
+  #forget() {
+    this.dropOutline();
+    this.#pointed = undefined;
+    this.#moveMark();
   }
 
   /** of an open outline */
@@ -228,6 +234,7 @@ export class Easel {
     this.#picture.classList.toggle("close", view.scale * devicePixelRatio > 3);
     this.#outline.draw(view);
     this.#moveCursor();
+    this.#moveMark();
     this.#redraw("all");
     this.#hooks.looked(view.scale / fitting(this.#subject, this.#size));
   }
@@ -282,8 +289,10 @@ export class Easel {
     this.#hooks.outlined(this.#outline.corners.length);
   }
 
-  #showCursor() {
+  /** The keys have no other point than this one. @param {boolean} [keyed] */
+  #showCursor(keyed = true) {
     this.#cursor.hidden = false;
+    this.#frame.classList.toggle("keyed", keyed);
     this.#moveCursor();
   }
 
@@ -295,17 +304,34 @@ export class Easel {
     this.#cursor.style.translate = `${x - wide / 2}px ${y - wide / 2}px`;
   }
 
+  #moveMark() {
+    this.#mark.hidden = !this.#pointed;
+    if (!this.#pointed) return;
+    const { x, y } = toFrame(this.#view, this.#pointed);
+    this.#mark.style.left = `${x}px`;
+    this.#mark.style.top = `${y}px`;
+  }
+
+  /** A place beside the picture is none. @param {Subject} subject @param {Point} at */
+  #point({ width, height }, at) {
+    if (at.x < 0 || at.y < 0 || at.x > width || at.y > height) return;
+    this.#pointed = at;
+    this.#moveMark();
+    this.#hooks.pointed({ x: at.x / width, y: at.y / height });
+  }
+
   // Hands.
 
   /** @param {Subject} subject @param {boolean} [erases]  whatever the tool @returns {import("./tools.js").Board} */
-  #board({ painting }, erases = false) {
+  #board(subject, erases = false) {
     const { tool, number } = this.#marker;
     return {
-      painting,
+      painting: subject.painting,
       outline: this.#outline,
       value: erases ? BACKGROUND : (TOOLS[tool].value ?? number),
       near: NEAR / this.#view.scale,
       painted: (where) => where && this.#redraw(where),
+      pointed: (at) => this.#point(subject, at),
     };
   }
 
@@ -373,7 +399,7 @@ export class Easel {
   #hover(point) {
     this.#at = toPicture(this.#view, point);
     if (!this.#gesture && this.#marker.tool === "polygon") this.#outline.lead(this.#at);
-    this.#showCursor();
+    this.#showCursor(false);
   }
 
   #leave() {
@@ -406,6 +432,7 @@ export class Easel {
     this.#look(reveal(this.#view, to, MARGIN, this.#subject, this.#size));
     if (this.#outline.isOpen) this.#outline.lead(to);
     this.#showCursor();
+    this.#hooks.walked({ x: to.x / width, y: to.y / height });
   }
 
   #dot() {

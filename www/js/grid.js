@@ -135,7 +135,7 @@ export class Grid {
   #makeTools() {
     const filters = new Map(Object.entries(FILTERS).map(([name, { label }]) => [name, this.#makeFilter(name, label)]));
     const choice = make("div", { className: "choice tile-filters", role: "radiogroup", "aria-label": "Show" }, ...[...filters.values()].map(({ element }) => element));
-    const search = make("input", { type: "search", placeholder: "Name", "aria-label": "Search by name", className: "tile-search" });
+    const search = make("input", { type: "search", placeholder: "Search by name", "aria-label": "Search by name", className: "tile-search" });
     search.addEventListener("input", () => this.#choose({ text: search.value }));
     const sort = make("select", { "aria-label": "Order" }, ...Object.entries(SORTS).map(([value, { label }]) => make("option", { value }, label)));
     sort.addEventListener("change", () => this.#choose({ sort: sort.value }));

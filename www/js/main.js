@@ -26,8 +26,7 @@ const setUpIntro = () =>
 
 change({ offline: Boolean(navigator.serviceWorker?.controller) });
 await takeUpdate();
-setUpMarking(({ id }) => (state.supports.some((support) => support.id === id) ? teach() : change()));
-setUpWhy();
+setUpMarking({ marked: ({ id }) => (state.supports.some((support) => support.id === id) ? teach() : change()), ...setUpWhy() });
 setUpIntro();
 setUpSamples();
 setUpClasses();

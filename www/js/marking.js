@@ -3,29 +3,32 @@ import { find } from "./dom.js";
 import { Easel } from "./easel.js";
 import { BACKGROUND, UNSURE } from "./painting.js";
 import { change, state, subject, watch } from "./state.js";
-import { TOOLS } from "./tools.js";
 import { urlOf } from "./urls.js";
 import { percent } from "./words.js";
 
 /** @typedef {import("./easel.js").Subject} Subject */
-/** @typedef {import("./tools.js").ToolName} ToolName */
+/** @typedef {import("./state.js").Tool} Tool */
+/** @typedef {import("./shapes.js").Point} Point */
 
 /** Learning starts when the hand has rested this long, in milliseconds. */
 const REST = 450;
 const [SMALLEST, LARGEST] = [6, 160];
 
-/** @type {Record<string, ToolName>} */
+/** @type {Record<string, Tool>} */
 const TOOL_KEYS = { b: "brush", e: "eraser", p: "polygon", l: "lasso", f: "fill", n: "unsure" };
 
 const size = find("input", "brush-size");
 const keys = find("div", "keys");
+const tools = Object.values(TOOL_KEYS);
 let resting = 0;
 
 /** @param {number} pixels */
 const resize = (pixels) => change({ brushSize: Math.min(Math.max(Math.round(pixels), SMALLEST), LARGEST) });
 
-/** @param {ToolName} tool */
-const choose = (tool) => change({ tool });
+/** Whoever takes a tool wants to paint. @param {Tool} tool */
+const choose = (tool) => change({ tool, asking: false });
+
+const toolInHand = () => (state.asking ? "point" : state.tool);
 
 /** The class in that place of the list, from 1. @param {number} place */
 function chooseClass(place) {
@@ -57,11 +60,16 @@ function rest() {
 /** @type {Easel} */
 let easel;
 
-/** Where on the easel's picture an event is, in shares of it. @param {PointerEvent} event */
-export const placeAt = (event) => easel.placeAt(event);
+/**
+ * Places are in shares of the picture.
+ * @typedef {object} Marks
+ * @property {(subject: Subject) => void} marked  it has got other labels by the user's hand
+ * @property {(place: Point) => void} walked  the keys have moved the cursor there
+ * @property {(place: Point) => void} pointed  while asking: this is the place
+ */
 
-/** @param {(subject: Subject) => void} marked  called with whatever has got other labels by the user's hand */
-export function setUpMarking(marked) {
+/** @param {Marks} marks */
+export function setUpMarking({ marked, walked, pointed }) {
   easel = new Easel(find("div", "easel"), {
     begun,
     ended: (on, changed) => {
@@ -70,6 +78,8 @@ export function setUpMarking(marked) {
     },
     outlined: (corners) => showSteps(corners),
     looked: showNearness,
+    walked,
+    pointed,
   });
 
   /** @param {"undo" | "redo" | "clear"} step */
@@ -112,7 +122,7 @@ export function setUpMarking(marked) {
 
   function show() {
     const colour = state.classes.find(({ number }) => number === state.currentClass)?.colour ?? "#000000";
-    easel.show(painted(), { tool: state.tool, size: state.brushSize, number: state.currentClass, colour, classes: state.classes });
+    easel.show(painted(), { tool: toolInHand(), size: state.brushSize, number: state.currentClass, colour, classes: state.classes });
     find("div", "paint-tools").hidden = !painted();
     showTools();
     showPainted();
@@ -120,7 +130,7 @@ export function setUpMarking(marked) {
   }
 
   size.addEventListener("input", () => resize(Number(size.value)));
-  for (const tool of tools()) find("button", `tool-${tool}`).addEventListener("click", () => choose(tool));
+  for (const tool of tools) find("button", `tool-${tool}`).addEventListener("click", () => choose(tool));
   for (const name of /** @type {const} */ (["undo", "redo", "clear"])) find("button", name).addEventListener("click", () => void step(name));
   find("button", "zoom-in").addEventListener("click", () => easel.step(1));
   find("button", "zoom-out").addEventListener("click", () => easel.step(-1));
@@ -132,11 +142,9 @@ export function setUpMarking(marked) {
   watch(show);
 }
 
-const tools = () => /** @type {ToolName[]} */ (Object.keys(TOOLS));
-
 function showTools() {
-  for (const tool of tools()) find("button", `tool-${tool}`).setAttribute("aria-pressed", String(tool === state.tool));
-  find("div", "paint-tools").dataset["tool"] = state.tool;
+  for (const tool of tools) find("button", `tool-${tool}`).setAttribute("aria-pressed", String(tool === toolInHand()));
+  find("div", "paint-tools").dataset["tool"] = toolInHand();
   size.value = String(state.brushSize);
 }
 

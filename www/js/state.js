@@ -85,6 +85,8 @@ export const state = {
   /** @type {Tool} */
   tool: "brush",
   brushSize: 44,
+  /** the easel is pointed at, not painted on */
+  asking: false,
   /** @type {Look} a threshold of 0 is to become that of the weights */
   look: { threshold: 0, smallest: 0.0005, fill: true, edges: true },
   opacity: 0.6,

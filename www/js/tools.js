@@ -4,7 +4,7 @@ import { BACKGROUND, UNSURE } from "./painting.js";
 /** @typedef {import("./shapes.js").Box} Box */
 /** @typedef {import("./shapes.js").Point} Point */
 /** @typedef {import("./painting.js").Painting} Painting */
-/** @typedef {"brush" | "eraser" | "polygon" | "lasso" | "fill" | "unsure"} ToolName */
+/** @typedef {"brush" | "eraser" | "polygon" | "lasso" | "fill" | "unsure" | "point"} ToolName */
 
 /**
  * What a tool works on. Lengths are in pixels of the picture.
@@ -14,6 +14,7 @@ import { BACKGROUND, UNSURE } from "./painting.js";
  * @property {number} value  what is painted
  * @property {number} near  within this distance a place is the same
  * @property {(where: Box | "all" | undefined) => void} painted  what has to be drawn again
+ * @property {(at: Point) => void} pointed  this is the place that is meant
  */
 
 /**
@@ -91,6 +92,16 @@ function fill({ painting, value, painted }, from) {
   return { move: (to) => void (at = to), end, cancel: () => undefined };
 }
 
+/** Paints nothing: the place where the hand leaves is the one that is meant. @type {Tool} */
+function point({ pointed }, from) {
+  let at = from;
+  const end = async () => {
+    pointed(at);
+    return false;
+  };
+  return { move: (to) => void (at = to), end, cancel: () => undefined };
+}
+
 /**
  * `value`: what it paints in place of the class. `keyed`: what it does where the keys have brought it.
  * @type {Record<ToolName, { gesture: Tool, keyed: Tool, round: boolean, value?: number, help: string }>}
@@ -102,4 +113,5 @@ export const TOOLS = {
   lasso: { gesture: lasso, keyed: polygon, round: false, help: "the arrow keys move, with Shift they draw the outline, Enter closes, Escape drops it" },
   fill: { gesture: fill, keyed: fill, round: false, help: "the arrow keys move, the space bar fills the region there" },
   unsure: { gesture: brush, keyed: brush, round: true, value: UNSURE, help: "the arrow keys move the brush, with Shift they mark as not sure, the space bar marks a dot" },
+  point: { gesture: point, keyed: point, round: false, help: "the arrow keys move, Enter or the space bar asks about the place there, Escape ends asking" },
 };

@@ -1,22 +1,26 @@
 // Seeing why: the place of a result that the user points at, and where in the supports the network finds its like,
 // level by level: the hypercorrelation made visible.
 import { find, make } from "./dom.js";
-import { placeAt } from "./marking.js";
-import { currentClass, openQuery, state, tell, watch } from "./state.js";
+import { change, currentClass, openQuery, state, tell, watch } from "./state.js";
 import { urlOf } from "./urls.js";
 import { ask } from "./work.js";
 
 /** @typedef {import("../fewseg").Match} Match */
 /** @typedef {Match["levels"][number]} Level */
+/** @typedef {import("./shapes.js").Point} Point */
+/** @typedef {{ query: import("./state.js").Query, one: import("./state.js").Class, place: Point }} Question */
 
 const panel = find("div", "why");
 const shots = find("div", "why-shots");
+const line = find("p", "why-words");
 const button = find("button", "why-button");
-const easel = find("div", "easel");
-const mark = find("div", "why-mark");
-let asking = false;
-/** @type {string | undefined} the picture that the answer is about */
-let askedFor;
+const LEVELS = ["fine", "middle", "coarse"];
+const INVITATION = "Point at a place in the picture, or go there with the arrow keys and press Enter.";
+/** the picture that is asked about @type {import("./state.js").Query | undefined} */
+let about;
+/** what is shown, or being found out @type {Question | undefined} */
+let asked;
+let comparing = false;
 
 /** From far to near, as a heat map reads: nothing, violet, red, yellow. @type {[number, number, number, number][]} */
 const HEAT = [[30, 10, 90, 0], [120, 30, 160, 140], [230, 60, 70, 200], [255, 220, 60, 235]];
@@ -32,90 +36,115 @@ function heat(value) {
   return [mix(0), mix(1), mix(2), mix(3)];
 }
 
-/** Each level by its own largest value: levels differ in how like things get, and the place is what matters. @param {Level} level */
-function draw({ width, height, values }) {
+/** Each level by its own largest value: levels differ in how like things get, and the place is what matters. @param {Level} level @param {number} most */
+function draw({ width, height, values }, most) {
   const map = make("canvas", { width, height });
   const image = new ImageData(width, height);
-  const most = Math.max(1e-6, ...values);
-  values.forEach((value, at) => image.data.set(heat(value / most), 4 * at));
+  values.forEach((value, at) => image.data.set(heat(value / Math.max(most, 1e-6)), 4 * at));
   map.getContext("2d")?.putImageData(image, 0, 0);
   return map;
+}
+
+/** @param {Point} place  in shares of a picture */
+const where = ({ x, y }) => `${Math.round(100 * x)}\u00a0% across, ${Math.round(100 * y)}\u00a0% down`;
+
+/** The middle of the cell that is most alike, in shares of the picture. @param {Level} level @param {number} most @returns {Point} */
+function best({ width, height, values }, most) {
+  const at = values.indexOf(most);
+  return { x: ((at % width) + 0.5) / width, y: (Math.floor(at / width) + 0.5) / height };
+}
+
+/** @param {import("./state.js").Support | undefined} support @param {Level} level @param {string} name  of the level */
+function figure(support, level, name) {
+  const most = level.values.reduce((most, value) => Math.max(most, value), 0);
+  const picture = make("div", { className: "why-map" });
+  if (support) picture.append(make("img", { src: urlOf(support), alt: "" }));
+  picture.append(draw(level, most));
+  if (most > 0) picture.append(spot(best(level, most)));
+  const alike = most > 0 ? `most alike at ${where(best(level, most))}` : "nothing alike";
+  const label = `${support?.name ?? "a picture of the task"}, ${name} level: ${alike}, ${most.toFixed(2)} of 1`;
+  return make("figure", { "aria-label": label }, picture, make("figcaption", {}, `${name}, up to ${most.toFixed(2)}`));
+}
+
+/** @param {Point} place */
+function spot({ x, y }) {
+  const ring = make("div", { className: "why-best" });
+  [ring.style.left, ring.style.top] = [`${100 * x}%`, `${100 * y}%`];
+  return ring;
 }
 
 /** @param {Match} match */
 function shot({ key, levels }) {
   const support = state.supports.find(({ id }) => key.startsWith(`${id}.`));
-  const maps = levels.map((level, at) => {
-    const most = Math.max(0, ...level.values);
-    const picture = make("div", { className: "why-map" });
-    if (support) picture.append(make("img", { src: urlOf(support), alt: "" }));
-    picture.append(draw(level));
-    const name = ["fine", "middle", "coarse"][at] ?? "";
-    return make("figure", { "aria-label": `${support?.name ?? "a picture of the task"}, ${name} level` }, picture, make("figcaption", {}, `${name}, up to ${most.toFixed(2)}`));
-  });
+  const maps = levels.map((level, at) => figure(support, level, LEVELS[at] ?? ""));
   return make("div", { className: "why-shot" }, make("strong", {}, support?.name ?? "a picture of the task"), ...maps);
 }
 
-/** @param {number} x @param {number} y  shares of the picture */
-async function explain(x, y) {
-  const query = openQuery();
-  const one = currentClass();
+/** @param {Point} place */
+function explain(place) {
+  const [query, one] = [openQuery(), currentClass()];
   if (!query || !one) return;
-  askedFor = query.id;
-  const line = find("p", "why-words");
+  asked = { query, one, place };
   line.textContent = "Comparing …";
-  try {
-    const matches = await ask("why", { name: query.name, picture: query.file, x, y, number: one.number });
-    if (openQuery()?.id !== askedFor) return;
-    line.textContent = `Where the painted pictures of “${one.name}” look like the place you pointed at, from fine to coarse:`;
-    shots.replaceChildren(...matches.map(shot));
-  } catch (trouble) {
-    line.textContent = "";
-    tell(trouble);
+  if (!comparing) void answer();
+}
+
+/** Who points again before the answer has come wants that of the last place only. */
+async function answer() {
+  comparing = true;
+  for (let question = asked; question; question = question === asked ? undefined : asked) {
+    const { query, one, place } = question;
+    try {
+      const matches = await ask("why", { name: query.name, picture: query.file, ...place, number: one.number });
+      if (question !== asked) continue;
+      line.textContent = `Where the painted pictures of “${one.name}” look like the place at ${where(place)}, from fine to coarse:`;
+      shots.replaceChildren(...matches.map(shot));
+    } catch (trouble) {
+      if (question === asked) line.textContent = INVITATION;
+      tell(trouble);
+    }
   }
+  comparing = false;
 }
 
-/** While asking, the easel is pointed at, not painted on. @param {PointerEvent} event */
-function point(event) {
-  if (!asking) return;
-  event.stopImmediatePropagation();
-  event.preventDefault();
-  const place = placeAt(event);
-  if (!place) return;
-  const box = easel.getBoundingClientRect();
-  mark.hidden = false;
-  mark.style.left = `${event.clientX - box.left}px`;
-  mark.style.top = `${event.clientY - box.top}px`;
-  void explain(place.x, place.y);
-}
-
-/** The middle of the picture, for those who use no pointer. @param {KeyboardEvent} event */
-function key(event) {
-  if (!asking || (event.key !== "Enter" && event.key !== " ")) return;
-  event.stopImmediatePropagation();
-  event.preventDefault();
-  void explain(0.5, 0.5);
-}
-
-/** @param {boolean} now */
-function setAsking(now) {
-  asking = now;
-  askedFor = openQuery()?.id;
-  button.setAttribute("aria-pressed", String(now));
-  panel.hidden = !now;
-  mark.hidden = true;
+function forget() {
+  asked = undefined;
   shots.replaceChildren();
-  find("p", "why-words").textContent = now ? "Point at a place in the picture." : "";
-  easel.classList.toggle("asking", now);
+  line.textContent = INVITATION;
 }
 
+function show() {
+  const query = openQuery();
+  if (state.asking && !query) change({ asking: false });
+  const now = state.asking ? query : undefined;
+  if (now !== about) forget();
+  about = now;
+  button.setAttribute("aria-pressed", String(state.asking));
+  button.disabled = !state.learnt.able && !state.asking;
+  panel.hidden = !now;
+  if (asked && asked.one !== currentClass()) explain(asked.place);
+}
+
+/** Who has come by keys goes on by keys; and nothing moves when the answer comes, because its place is in sight. */
+function begin() {
+  find("canvas", "easel-labels").focus({ preventScroll: true });
+  panel.scrollIntoView({ block: "nearest" });
+  find("div", "easel").scrollIntoView({ block: "nearest" });
+}
+
+/** @returns {Pick<import("./marking.js").Marks, "walked" | "pointed">} */
 export function setUpWhy() {
-  button.addEventListener("click", () => setAsking(!asking));
-  easel.addEventListener("pointerdown", point, { capture: true });
-  easel.addEventListener("keydown", key, { capture: true });
-  watch(() => {
-    if (!asking || openQuery()?.id === askedFor) return;
-    askedFor = openQuery()?.id;
-    setAsking(askedFor !== undefined);
+  button.addEventListener("click", () => {
+    change({ asking: !state.asking });
+    // The panel is there after the round of changes.
+    if (state.asking) queueMicrotask(begin);
   });
+  find("canvas", "easel-labels").addEventListener("keydown", (event) => event.key === "Escape" && state.asking && change({ asking: false }));
+  watch(show);
+  return {
+    pointed: explain,
+    walked: (place) => {
+      if (state.asking) line.textContent = `${where(place)}. Press Enter to ask about this place.`;
+    },
+  };
 }
