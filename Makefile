@@ -1,12 +1,13 @@
 # make demo   builds the page and serves it at http://127.0.0.1:8080
 # make test   checks everything: format, lints, native tests on both devices, the page in a browser
 # make site   writes site/, a folder for any static host
+# make bench  times fewseg beside its peers, in one table
 # All install what they need and is missing.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-rust test-page page site page-tools test-tools
+.PHONY: demo test test-rust test-page page site bench page-tools test-tools
 
 # cargo installs its tools here, whether or not the shell's PATH says so.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -45,6 +46,11 @@ test-page: page-tools test-tools $(NODE_MODULES) $(VENDOR)
 	cd tests/page && npm run --silent types
 	trunk --config trunk.toml build
 	cd tests/page && npm test --silent
+
+bench: page test-tools $(NODE_MODULES)
+	scripts/install-peers.sh
+	cargo build --release --locked
+	node benches/compare.mjs
 
 page-tools:
 	@scripts/install-page-tools.sh

@@ -24,7 +24,7 @@ pub trait CenterPivotKernel: Backend {
 
 /// Group normalisation and ReLU on the backends that do it in a way of their own; shapes as in
 /// [`super::group_norm_relu`].
-#[backend_extension(Flex, Autodiff: cfg(feature = "native"))]
+#[backend_extension(Flex, Cube, Autodiff: cfg(feature = "native"))]
 pub trait NormKernel: Backend {
     fn group_norm_relu(
         volume: FloatTensor<Self>,

@@ -94,7 +94,7 @@ pub fn center_pivot(volume: Tensor<6>, weights: CenterPivotWeights, stride: usiz
 /// If the channels do not divide into the groups: a mistake in the calling code.
 pub fn group_norm_relu(volume: Tensor<6>, groups: usize, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<6> {
     assert_eq!(volume.dims()[1] % groups, 0, "the channels must divide into the groups");
-    if !on_cpu(&volume.device()) {
+    if !has_kernels(&volume.device()) {
         return composed::group_norm_relu(volume, groups, gamma, beta);
     }
     let (gamma, beta) = (gamma.into_dispatch(), beta.into_dispatch());

@@ -1,6 +1,7 @@
 //! The operations as compute shaders: `shaders/` run inside burn.
 
 mod guided;
+mod norm;
 
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
@@ -14,6 +15,7 @@ pub(super) use guided::guided_labels;
 
 use super::kernels::{CenterPivotKernel, CenterPivotShape, CorrelationKernel};
 use guided::Guided;
+use norm::Norm;
 
 /// Positions a side of a correlation's tile.
 const TILE: usize = 64;
@@ -82,6 +84,7 @@ impl KernelSource for CenterPivot {
 pub fn shader_sources() -> Vec<(String, String)> {
     let mut sources = vec![("correlation".to_string(), Correlation.source().complete())];
     sources.extend(Guided::ALL.map(|step| (step.name().to_string(), step.source().complete())));
+    sources.extend(Norm::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     for kernel in [3, 5] {
         for rows in [16, 64] {
             let name = format!("center_pivot, kernel {kernel}, {rows} rows");

@@ -20,8 +20,16 @@ use crate::readback::NotReturned;
 
 type Outcome<T = ()> = Result<T, JsError>;
 
+unsafe extern "C" {
+    /// Made by the linker: runs what the crates below register before the program starts.
+    fn __wasm_call_ctors();
+}
+
 #[wasm_bindgen(start)]
 fn start() {
+    // SAFETY: this is the first thing that runs, and nothing else calls it. Were it not called by name, the linker would
+    // wrap every export in a call of it: at each object that the page hands over, which takes longer than the network.
+    unsafe { __wasm_call_ctors() };
     console_error_panic_hook::set_once();
 }
 

@@ -1,6 +1,7 @@
 //! `fewseg bench`: what this machine does in what time.
 
 mod kernels;
+mod segment;
 mod train;
 
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub struct BenchArgs {
 enum What {
     /// The paper's table of 4D kernels: parameters, operations, time and memory of the learner with each
     Kernels(kernels::KernelsArgs),
+    /// One query once a task is learned: features, all of it, and the learner alone, in milliseconds
+    Segment(segment::SegmentArgs),
     /// Training steps on drawn episodes: episodes a second
     Train(train::TrainArgs),
 }
@@ -26,6 +29,7 @@ enum What {
 pub fn run(args: BenchArgs) -> Outcome {
     match args.what {
         What::Kernels(args) => kernels::run(args),
+        What::Segment(args) => segment::run(args),
         What::Train(args) => train::run(args),
     }
 }

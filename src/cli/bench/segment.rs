@@ -1,0 +1,69 @@
+//! `fewseg bench segment`: what a query takes once a task is learned.
+
+use std::time::Instant;
+
+use burn::Tensor;
+use burn::tensor::{Device, Distribution};
+use clap::Args;
+use serde_json::json;
+
+use super::super::{DeviceChoice, Outcome};
+use super::{count, peak_memory, side};
+use crate::backbone::BackboneKind;
+use crate::hsnet::{Design, Hsnet, Support};
+
+#[derive(Args)]
+pub struct SegmentArgs {
+    /// The backbone
+    #[arg(long, value_enum, default_value = "resnet50")]
+    backbone: BackboneKind,
+    /// The side of the square pictures
+    #[arg(long, default_value_t = 400, value_parser = side)]
+    size: usize,
+    /// Queries at once
+    #[arg(long, default_value_t = 1, value_parser = count)]
+    batch: usize,
+    /// Runs that are timed, after two that are not
+    #[arg(long, default_value_t = 10, value_parser = count)]
+    passes: usize,
+    /// Where to run
+    #[arg(long, value_enum, default_value_t)]
+    device: DeviceChoice,
+}
+
+/// Runs before the first that is timed.
+const WARM_UP: usize = 2;
+
+pub fn run(args: SegmentArgs) -> Outcome {
+    let device = args.device.open()?;
+    let network = Hsnet::init(args.backbone, Design::default(), &device);
+    let pictures = Tensor::<4>::random([args.batch, 3, args.size, args.size], Distribution::Normal(0.0, 1.0), &device);
+    let support = Support { object: network.features(pictures.clone()), sides: None };
+    let levels = network.correlate(&network.features(pictures.clone()), &support.object);
+
+    let features = || network.features(pictures.clone()).levels[2].clone();
+    let segment = || network.logits(&network.features(pictures.clone()), &support);
+    let learner = || network.learner.decode(network.learner.encode(levels.clone()));
+    let line = json!({
+        "features": milliseconds(&args, &device, features)?,
+        "segment": milliseconds(&args, &device, segment)?,
+        "learner": milliseconds(&args, &device, learner)?,
+        "peak_memory_bytes": peak_memory(),
+    });
+    println!("{line}");
+    Ok(())
+}
+
+/// The time of every run, in milliseconds.
+fn milliseconds(args: &SegmentArgs, device: &Device, pass: impl Fn() -> Tensor<4>) -> Outcome<Vec<f64>> {
+    let mut times = Vec::with_capacity(args.passes);
+    for run in 0..WARM_UP + args.passes {
+        let start = Instant::now();
+        pass();
+        device.sync()?;
+        if run >= WARM_UP {
+            times.push(1e3 * start.elapsed().as_secs_f64());
+        }
+    }
+    Ok(times)
+}
