@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use common::command::{complaint, fewseg, folder, golden, run, sentence};
 use common::distance;
 use fewseg::annotation::{self, Labels};
-use fewseg::classes::{Class, Classes, Labelled};
+use fewseg::classes::{Class, Classes, Labelled, Source};
 use fewseg::hsnet::Segmenter;
 use fewseg::image::Mask;
 use fewseg::predict::Look;
@@ -159,7 +159,7 @@ fn a_task_of_several_classes_gives_their_numbers() {
     let picture = fs::read(golden("support.png")).unwrap();
     let shown = mask(Path::new(&golden("support_mask.png")));
     let labels: Vec<u8> = shown.values.iter().map(|&value| if value == 1 { 200 } else { 3 }).collect();
-    let shot = Labelled { key: "a", name: "support.png", picture: &picture, labels: &labels };
+    let shot = Source::Brought(Labelled { key: "a", name: "support.png", picture: &picture, labels: &labels });
     let class = |number: u8| Class { number, name: format!("class {number}"), colour: "#123456".parse().unwrap() };
     let classes = Classes::default().learn(&segmenter, vec![class(200), class(3)], &[shot], |_, _| {}).unwrap();
     let file = pollster::block_on(classes.to_task(&segmenter, &weights::fingerprint(&bytes), &Look::plain(0.5)));
