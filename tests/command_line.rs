@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use burn::tensor::Device;
 use common::command::{complaint, fewseg, folder, golden, run, sentence};
@@ -147,6 +148,24 @@ fn a_saved_task_finds_what_its_supports_do_and_the_same_each_time() {
     let differing = found.values.iter().zip(&direct.values).filter(|(a, b)| a != b).count();
     // The features went through half precision.
     assert!(differing <= 16 && found.area() > 0, "{differing} pixels differ");
+}
+
+/// What comes through a pipe is gone once it is read.
+#[cfg(unix)]
+#[test]
+fn a_task_is_saved_of_weights_that_are_read_once() {
+    let (folder, weights) = folder();
+    let pipe = folder.path().join("pipe.safetensors");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (end, bytes) = (pipe.clone(), fs::read(&weights).unwrap());
+    thread::spawn(move || [bytes.as_slice(), &[]].map(|bytes| fs::write(&end, bytes)));
+    let (task, by_pipe) = save_task(folder.path(), pipe.to_str().unwrap());
+    let out = folder.path().join("out");
+    let to = ["--out", out.to_str().unwrap(), "--weights", &weights];
+    run(&[&["segment", "--task", &task, "--query", &golden("query.png")], &to[..]].concat());
+    let by_task = mask(&out.join("query.png"));
+    let differing = by_task.values.iter().zip(&by_pipe.values).filter(|(a, b)| a != b).count();
+    assert!(differing <= 16 && by_task.area() > 0, "{differing} pixels differ");
 }
 
 #[test]
