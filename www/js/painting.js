@@ -23,6 +23,8 @@ function tally(pixels, labels, from, to, sign) {
   }
 }
 
+let paintings = 0;
+
 export class Painting {
   /** @type {Patch[]} */
   #done = [];
@@ -38,6 +40,8 @@ export class Painting {
     this.width = width;
     this.height = height;
     this.labels = labels;
+    /** tells it from every other */
+    this.number = ++paintings;
     /** counts the finished changes, so that whoever shows it knows when to draw it again */
     this.version = 0;
     /** what the last of them touched */

@@ -21,8 +21,9 @@ let engine;
 let weights;
 let working = false;
 let losses = 0;
-/** @type {Blob | undefined} the task file that the session has opened */
-let brought;
+/** What the session has learned: a task file, and shots by their keys. Another object whenever it forgets them. @typedef {{ task?: Blob, shots: Set<string> }} Memory */
+/** @type {Memory} */
+let memory = { shots: new Set() };
 /** @type {(() => void)[]} those who wait for the engine to be ready again */
 const waiting = [];
 /** @type {Set<string>} the queries whose cards are near the screen and wait for their labels */
@@ -39,7 +40,7 @@ export async function start() {
   engine?.close();
   const mine = new Engine(stopped);
   engine = mine;
-  brought = undefined;
+  forget();
   change({ engine: { phase: "loading", progress: {} }, learnt: { lesson: -1, able: false }, learning: undefined });
   for (const query of state.queries) query.progress = undefined;
   try {
@@ -93,12 +94,23 @@ export async function useWeights(file) {
     teach();
     return start();
   }
+  forget();
   const info = await ask("load", { weights: file });
   weights = file;
-  brought = undefined;
   change({ engine: { ...state.engine, info }, learnt: { lesson: -1, able: false }, look: { ...state.look, threshold: info.threshold } });
   // What was learnt or looked through was so with the old weights: all of it is to be done again.
   teach();
+}
+
+/** What is asked of the session next makes it forget all that it has learned. */
+const forget = () => (memory = /** @type {Memory} */ ({ shots: new Set() }));
+
+/** Puts what a task file knows in place of what has been learned. @param {string} name @param {Blob} file */
+export async function openTask(name, file) {
+  const anew = forget();
+  const opened = await ask("openTask", { name, task: file });
+  anew.task = file;
+  return opened;
 }
 
 /** Weights to begin with, before the engine is started. @param {Blob | undefined} file */
@@ -154,11 +166,12 @@ async function learn() {
   change({ learning: { stage: "features", done: 0, total: 1 } });
   try {
     const { task } = state;
-    if (task && brought !== task.file) {
-      await ask("openTask", { name: task.name, task: task.file });
-      brought = task.file;
-    }
-    await ask("learn", { classes: classes(), shots: shots(), withTask: task !== undefined }, (learning) => change({ learning }));
+    if (task && memory.task !== task.file) await openTask(task.name, task.file);
+    const present = memory;
+    const all = shots();
+    const news = all.map((shot) => (present.shots.has(shot.key) ? { key: shot.key } : shot));
+    await ask("learn", { classes: classes(), shots: news, withTask: task !== undefined }, (learning) => change({ learning }));
+    present.shots = new Set(all.map(({ key }) => key));
     change({ learnt: { lesson, able: true }, learning: undefined });
   } catch (trouble) {
     change({ learnt: { lesson, able: false }, learning: undefined });
@@ -171,8 +184,8 @@ export const classes = () => state.classes.map(({ number, name, colour }) => ({ 
 
 function shots() {
   return lessons().map(({ id, name, file, painting }) => {
-    const { labels, version } = /** @type {Painting} */ (painting);
-    return { key: `${id}.${version}`, name, picture: file, labels };
+    const { labels, number, version } = /** @type {Painting} */ (painting);
+    return { key: `${id}.${number}.${version}`, name, picture: file, labels };
   });
 }
 
