@@ -1,13 +1,15 @@
 // The classes to look for: a chip for each, to choose, rename, recolour, hide or remove it.
 import { deflate, inflate } from "./deflate.js";
 import { find, icon, keepList, make } from "./dom.js";
-import { change, state, teach, tell, watch } from "./state.js";
+import { change, lessons, state, teach, tell, watch } from "./state.js";
 
 /** @typedef {import("./state.js").Class} Class */
 
 /** Told apart by eye on light and dark pictures, and by most people who see fewer colours. */
 const COLOURS = ["#ff2d75", "#1f8fff", "#ff9f1a", "#12a86b", "#8a4dff", "#e6c700", "#00a8b5", "#b0532b", "#6f7d8c", "#d94cd4"];
 const MOST = 250;
+/** More pictures of a class hardly teach more, and each has to be compared with every picture that is looked through. */
+const MANY = 20;
 
 const list = find("ul", "classes");
 
@@ -19,7 +21,8 @@ export function classNamed(name) {
 
 /** @param {string} [name] @returns {Class} */
 export function addClass(name) {
-  const taken = new Set(state.classes.map(({ number }) => number));
+  // A number that a task has used stays its own: the file still knows what it stood for.
+  const taken = new Set([...state.classes.map(({ number }) => number), ...(state.task?.numbers ?? [])]);
   let number = 1;
   while (taken.has(number)) number++;
   if (number > MOST) throw new Error(`There are ${MOST} classes already, and a label has no room for more. Remove one first.`);
@@ -48,7 +51,8 @@ async function remove(one) {
     const settled = await deflate(labels.map((number) => (number === one.number ? 0 : number)));
     if (query.settled === before) Object.assign(query, { settled, preview: undefined });
   }
-  change({ classes, currentClass: classes[0]?.number ?? 1 });
+  const task = state.task?.numbers.some((number) => classes.some((known) => known.number === number)) ? state.task : undefined;
+  change({ classes, currentClass: classes[0]?.number ?? 1, task });
   teach();
 }
 
@@ -99,7 +103,20 @@ function refresh(item, one) {
   drop.setAttribute("aria-label", `Remove the class ${one.name}`);
 }
 
+/** The classes that it has been told of. @type {Set<number>} */
+const toldOf = new Set();
+
+/** @param {Class} one */
+function tellOfMany({ number, name }) {
+  const many = lessons().filter(({ painting }) => painting?.counts().has(number)).length;
+  if (many <= MANY) return void toldOf.delete(number);
+  if (toldOf.has(number)) return;
+  toldOf.add(number);
+  tell(`“${name}” is painted in ${many} pictures. ${MANY} of a class are enough: more make every search slower and hardly better. Leave the least telling ones out.`);
+}
+
 function show() {
+  state.classes.forEach(tellOfMany);
   const entries = state.classes.map((one) => ({ ...one, id: String(one.number) }));
   keepList(list, entries, create);
   for (const one of state.classes) {
@@ -108,15 +125,23 @@ function show() {
   }
 }
 
+function addNew() {
+  const { number } = addClass();
+  // The chip is there after the round of changes.
+  queueMicrotask(() => queueMicrotask(() => {
+    const name = /** @type {HTMLInputElement | null} */ (list.querySelector(`[data-item="${number}"] .class-name`));
+    name?.focus();
+    name?.select();
+  }));
+}
+
 export function setUpClasses() {
   find("button", "add-class").addEventListener("click", () => {
-    const { number } = addClass();
-    // The chip is there after the round of changes.
-    queueMicrotask(() => queueMicrotask(() => {
-      const name = /** @type {HTMLInputElement | null} */ (list.querySelector(`[data-item="${number}"] .class-name`));
-      name?.focus();
-      name?.select();
-    }));
+    try {
+      addNew();
+    } catch (trouble) {
+      tell(trouble);
+    }
   });
   watch(show);
 }

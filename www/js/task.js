@@ -16,7 +16,7 @@ export async function bringTask(file) {
     change({
       classes: known.map((one) => ({ ...one, hidden: false })),
       currentClass: known[0]?.number ?? 1,
-      task: { name: file.name, shots, file },
+      task: { name: file.name, shots, numbers: known.map(({ number }) => number), file },
       open: undefined,
       look,
     });

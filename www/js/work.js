@@ -122,10 +122,11 @@ export function want(id) {
   void work();
 }
 
-/** Its card has left the screen. @param {Query} query */
-export function forgetPreview(query) {
-  wanted.delete(query.id);
-  query.preview = undefined;
+/** Its card has left the screen, or is gone with its picture. @param {string} id */
+export function forgetPreview(id) {
+  wanted.delete(id);
+  const query = state.queries.find((query) => query.id === id);
+  if (query) query.preview = undefined;
 }
 
 /** What was decided about it stays. @param {Query} query */
