@@ -454,10 +454,17 @@ describe("nothing is ignored in silence", () => {
     await ready(page);
     // As a browser does with a file that may not be opened; whoever runs the tests may open all.
     await page.evaluate(() => {
-      const { file } = FileSystemFileEntry.prototype;
-      FileSystemFileEntry.prototype.file = function (take, refuse) {
-        if (this.name === "lawn.jpg") refuse?.(new DOMException("It may not be opened.", "NotReadableError"));
-        else file.call(this, take, refuse);
+      const { webkitGetAsEntry } = DataTransferItem.prototype;
+      DataTransferItem.prototype.webkitGetAsEntry = function () {
+        const folder = /** @type {FileSystemDirectoryEntry} */ (webkitGetAsEntry.call(this));
+        const reader = folder.createReader();
+        /** @param {FileSystemEntriesCallback} take @param {ErrorCallback} fail */
+        const readEntries = (take, fail) => reader.readEntries((entries) => {
+          const locked = entries.find(({ name }) => name === "lawn.jpg");
+          if (locked) Object.assign(locked, { file: (/** @type {unknown} */ _, /** @type {ErrorCallback} */ refuse) => refuse(new DOMException("It may not be opened.", "NotReadableError")) });
+          take(entries);
+        }, fail);
+        return Object.assign(folder, { createReader: () => ({ readEntries }) });
       };
     });
     await drop(page, queryDoor(page), photos);
@@ -517,7 +524,7 @@ describe("nothing is ignored in silence", () => {
     await page.goto(`${server.url}?device=cpu&size=64`);
     await page.getByText(/^What was kept cannot be read \(The disk is broken.\), so this page begins empty and keeps nothing/).waitFor();
     await ready(page);
-    await drop(page, queryDoor(page), files.sample("bathroom.jpg"));
+    await page.getByLabel("Choose pictures to look through").setInputFiles(files.sample("bathroom.jpg"));
     await card(page, "bathroom.jpg").waitFor();
     await page.waitForTimeout(500);
     await page.close();
