@@ -36,10 +36,10 @@ export async function begin() {
 
 async function bringBack() {
   const { meta, supports, queries, weights } = await store.load();
-  const { classes, currentClass, lesson, look, opacity, model, open, paused, shots, numbers } = /** @type {Record<string, any>} */ (meta ?? {});
+  const { classes, currentClass, lesson, look, opacity, model, open, paused = false, shots, numbers } = /** @type {Record<string, any>} */ (meta ?? {});
   if (meta) change({ classes, currentClass, lesson, look, opacity, model, open, paused });
   const task = weights.find(({ id }) => id === TASK);
-  if (task) change({ task: { name: task.name, file: task.file, shots, numbers: numbers } });
+  if (task) change({ task: { name: task.name, file: task.file, shots, numbers: numbers ?? state.classes.map(({ number }) => number) } });
   change({
     models: weights.filter(({ id }) => id !== TASK).map(({ id, name, file }) => ({ id, name, file })),
     supports: (await Promise.all(supports.map((record) => support(record).catch(() => lost(record))))).flat(),
