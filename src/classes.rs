@@ -6,13 +6,16 @@
 mod lesson;
 mod task_file;
 
+use std::collections::HashMap;
+
 use crate::backbone::Pyramid;
-use crate::hsnet::Task;
+use crate::hsnet::{Segmenter, Task};
 use crate::predict::{ClassFinding, Finding, Logits};
 use crate::readback::{self, NotReturned};
 
 pub use crate::annotation::Class;
-pub use lesson::{Labelled, LessonError, UNSURE};
+use lesson::Numbers;
+pub use lesson::{Labelled, LessonError, Source, UNSURE};
 pub use task_file::TaskFileError;
 
 /// A class, and what has been learned of it.
@@ -28,6 +31,8 @@ pub struct Learned {
 #[derive(Clone, Debug, Default)]
 pub struct Classes {
     learned: Vec<Learned>,
+    /// The pictures that it was learned from, by their keys.
+    pictures: HashMap<String, Numbers>,
 }
 
 /// What the shots of one class say of a query.
@@ -57,20 +62,25 @@ pub struct LikenessPlane {
 impl Classes {
     /// One class, as it was learned by itself.
     pub fn single(class: Class, task: Task) -> Self {
-        Self { learned: vec![Learned { class, keys: vec![None; task.shots()], task }] }
+        Self { learned: vec![Learned { class, keys: vec![None; task.shots()], task }], ..Self::default() }
     }
 
     /// Without what came with a task file.
-    pub fn of_pictures(&self) -> Self {
-        let learned = self.learned.iter().filter(|learned| learned.keys.iter().all(Option::is_some));
-        Self { learned: learned.cloned().collect() }
+    pub fn of_pictures(&self, segmenter: &Segmenter) -> Self {
+        let learned = self.learned.iter().filter_map(|Learned { class, keys, task }| {
+            let shots = keys.iter().zip(task.supports()).filter(|(key, _)| key.is_some());
+            let (keys, supports): (Vec<_>, Vec<_>) = shots.map(|(key, support)| (key.clone(), support.clone())).unzip();
+            let is_known = !supports.is_empty();
+            is_known.then(|| Learned { class: class.clone(), keys, task: segmenter.task(supports) })
+        });
+        Self { learned: learned.collect(), pictures: self.pictures.clone() }
     }
 
     /// The same, under the names and colours that classes of these numbers have now.
     pub fn named(&self, classes: &[Class]) -> Self {
         let now = |class: &Class| classes.iter().find(|now| now.number == class.number).unwrap_or(class).clone();
         let rename = |learned: &Learned| Learned { class: now(&learned.class), ..learned.clone() };
-        Self { learned: self.learned.iter().map(rename).collect() }
+        Self { learned: self.learned.iter().map(rename).collect(), pictures: self.pictures.clone() }
     }
 
     /// In the order in which they were given.

@@ -1,6 +1,6 @@
 //! Label maps written as annotation files and read back: by this crate to the pixel, and by the formats' own readers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -262,8 +262,8 @@ fn files_are_named_after_pictures_and_classes() {
     let names: Vec<_> = files.iter().chain(&pack.finish().unwrap()).map(|file| file.name.clone()).collect();
     let expected = [
         "masks/my.duck.png",
-        "cutouts/my.duck-a_b-1.png",
-        "cutouts/my.duck-a_b-2.png",
+        "cutouts/my.duck-a_b.png",
+        "cutouts/my.duck-a_b_2.png",
         "cutouts/my.duck-3.png",
         "cutouts/my.duck-cup.png",
         "overlays/my.duck.jpg",
@@ -276,6 +276,32 @@ fn files_are_named_after_pictures_and_classes() {
     assert_eq!(names, expected);
     assert!(Pack::new(&kinds, &[class(0, "none")]).is_err());
     assert!(Pack::new(&kinds, &[class(2, "one"), class(2, "other")]).is_err());
+}
+
+#[test]
+fn no_two_cutouts_have_one_name() {
+    let class = |number, name: &str| Class { number, name: name.into(), colour: Colour([number, 200, 90]) };
+    let names = ["a-b", "b", "B", "b_3", "3", "", "6", "A_b"];
+    let classes: Vec<_> = (1..).zip(names).map(|(number, name)| class(number, name)).collect();
+    let mut pack = Pack::new(&[Kind::Cutouts], &classes).unwrap();
+    let labels = Labels { width: 8, height: 1, values: (1..=8).collect() };
+    let picture = Mask::empty(1, 8).encode("p").unwrap();
+    let mut files = BTreeSet::new();
+    for name in ["p.jpg", "p-a.jpg", "p-a-b.jpg", "p_a.jpg"] {
+        files.extend(pack.add(name, &picture, &labels).unwrap().into_iter().map(|file| file.name.to_lowercase()));
+    }
+    assert_eq!(files.len(), 4 * classes.len(), "{files:?}");
+}
+
+#[test]
+fn coco_need_not_say_areas() {
+    let mut coco = Coco::new(Form::Polygons, &classes());
+    let labels = Labels { width: 3, height: 1, values: vec![0, 2, 2] };
+    coco.add("one.jpg", &labels).unwrap();
+    let mut file: Value = serde_json::from_slice(&coco.finish().unwrap()).unwrap();
+    assert_eq!(file["annotations"][0].as_object_mut().unwrap().remove("area"), Some(2.0.into()));
+    let found = read("coco.json", file.to_string().as_bytes(), "one.jpg", 3, 1).unwrap();
+    assert_eq!(numbered(&found.names, &found.labels), labels);
 }
 
 /// Pictures of three classes with what is hard: rings around other classes, gaps at corners, single pixels, lines, the

@@ -8,7 +8,7 @@ use std::io::{Cursor, Read, Write};
 use burn::tensor::Device;
 use common::devices;
 use fewseg::backbone::BackboneKind;
-use fewseg::classes::{Class, Classes, Labelled, LessonError, TaskFileError, UNSURE, finding};
+use fewseg::classes::{Class, Classes, Labelled, LessonError, Source, TaskFileError, UNSURE, finding};
 use fewseg::episode::Shot;
 use fewseg::hsnet::{Design, Hsnet, Masking, Segmenter, Support};
 use fewseg::image::{Mask, Picture};
@@ -63,8 +63,8 @@ impl Page {
         Self { key: key.into(), file: file.into_inner(), labels }
     }
 
-    fn labelled(&self) -> Labelled<'_> {
-        Labelled { key: &self.key, name: "page.png", picture: &self.file, labels: &self.labels }
+    fn brought(&self) -> Source<'_> {
+        Source::Brought(Labelled { key: &self.key, name: "page.png", picture: &self.file, labels: &self.labels })
     }
 
     fn picture(&self) -> Picture {
@@ -79,7 +79,7 @@ impl Page {
 
 /// What is learned anew, as the progress tells it.
 fn learn(known: &Classes, segmenter: &Segmenter, numbers: &[u8], pages: &[&Page]) -> (Classes, usize) {
-    let shots: Vec<_> = pages.iter().map(|page| page.labelled()).collect();
+    let shots: Vec<_> = pages.iter().map(|page| page.brought()).collect();
     let mut told = Vec::new();
     let classes = numbers.iter().map(|&number| class(number)).collect();
     let classes = known.learn(segmenter, classes, &shots, |done, total| told.push((done, total))).unwrap();
@@ -135,11 +135,47 @@ fn another_picture_costs_itself_alone_and_one_that_is_gone_is_forgotten() {
 }
 
 #[test]
+fn a_picture_that_is_known_need_not_be_brought_again() {
+    let segmenter = segmenter();
+    let (a, b) = (Page::new("a", 3, &[0, 1, 2]), Page::new("b", 5, &[2, 0, 0]));
+    let (one, _) = learn(&Classes::default(), &segmenter, &[1, 2], &[&a]);
+    let taught = |classes: &Classes| {
+        let supports = classes.learned().iter().flat_map(|learned| learned.task.supports());
+        supports.map(values).collect::<Vec<_>>()
+    };
+    let (whole, _) = learn(&one, &segmenter, &[1, 2], &[&a, &b]);
+    let by_key = one.learn(&segmenter, vec![class(1), class(2)], &[Source::Known("a"), b.brought()], |_, _| {});
+    let by_key = by_key.unwrap();
+    assert_eq!(keys(&by_key), keys(&whole));
+    assert!(taught(&by_key) == taught(&whole));
+    let by_keys = |numbers: &[u8], shots: &[&str]| {
+        let classes = numbers.iter().map(|&number| class(number)).collect();
+        by_key.learn(&segmenter, classes, &shots.iter().map(|key| Source::Known(key)).collect::<Vec<_>>(), |_, _| {})
+    };
+    assert_eq!(keys(&by_keys(&[2], &["b", "a"]).unwrap()), [(2, vec!["b", "a"])]);
+    assert!(by_keys(&[1, 2], &["a", "c"]).unwrap_err().to_string().contains("the key c teaches is not known"));
+    // A class that was not looked for when the picture was brought needs the picture.
+    let (old, _) = learn(&Classes::default(), &segmenter, &[2], &[&a]);
+    let more = old.learn(&segmenter, vec![class(1), class(2)], &[Source::Known("a")], |_, _| {});
+    assert!(matches!(more, Err(LessonError::Unknown(key)) if key == "a"));
+}
+
+#[test]
+fn what_was_too_small_is_too_small_by_its_key_too() {
+    let segmenter = segmenter();
+    let mut speck = Page::new("speck", 3, &[0]);
+    speck.labels[2] = 1;
+    let (both, _) = learn(&Classes::default(), &segmenter, &[1], &[&Page::new("a", 3, &[0, 1]), &speck]);
+    let alone = both.learn(&segmenter, vec![class(1)], &[Source::Known("speck")], |_, _| {});
+    assert!(matches!(alone, Err(LessonError::TooSmall(_))));
+}
+
+#[test]
 fn what_cannot_be_learned_is_said() {
     let segmenter = segmenter();
     let page = Page::new("a", 3, &[0, 1]);
     let fail = |classes: Vec<Class>, page: &Page| {
-        Classes::default().learn(&segmenter, classes, &[page.labelled()], |_, _| {}).map(|_| ()).unwrap_err()
+        Classes::default().learn(&segmenter, classes, &[page.brought()], |_, _| {}).map(|_| ()).unwrap_err()
     };
     assert!(matches!(fail(vec![class(2)], &page), LessonError::NothingMarked));
     assert!(matches!(fail(vec![], &page), LessonError::NothingMarked));
@@ -218,7 +254,8 @@ fn what_a_task_file_brought_stays_when_a_picture_joins_it() {
     assert_eq!((joined.shots(), parts), (opened.shots() + 2, 2));
     let (again, parts) = learn(&joined, &segmenter, &[2, 1], &[&another]);
     assert_eq!((again.shots(), parts), (joined.shots(), 0));
-    assert_eq!(learn(&joined.of_pictures(), &segmenter, &[2, 1], &[&another]).0.shots(), 2);
+    let (pictures, parts) = learn(&joined.of_pictures(&segmenter), &segmenter, &[2, 1], &[&another]);
+    assert_eq!((pictures.shots(), parts), (2, 0));
     let mut renamed: Vec<_> = opened.learned().iter().map(|learned| learned.class.clone()).collect();
     renamed[0].name = "another name".into();
     assert_eq!(opened.named(&renamed).learned()[0].class.name, "another name");

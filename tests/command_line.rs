@@ -5,12 +5,13 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use burn::tensor::Device;
 use common::command::{complaint, fewseg, folder, golden, run, sentence};
 use common::distance;
 use fewseg::annotation::{self, Labels};
-use fewseg::classes::{Class, Classes, Labelled};
+use fewseg::classes::{Class, Classes, Labelled, Source};
 use fewseg::hsnet::Segmenter;
 use fewseg::image::Mask;
 use fewseg::predict::Look;
@@ -149,6 +150,24 @@ fn a_saved_task_finds_what_its_supports_do_and_the_same_each_time() {
     assert!(differing <= 16 && found.area() > 0, "{differing} pixels differ");
 }
 
+/// What comes through a pipe is gone once it is read.
+#[cfg(unix)]
+#[test]
+fn a_task_is_saved_of_weights_that_are_read_once() {
+    let (folder, weights) = folder();
+    let pipe = folder.path().join("pipe.safetensors");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (end, bytes) = (pipe.clone(), fs::read(&weights).unwrap());
+    thread::spawn(move || [bytes.as_slice(), &[]].map(|bytes| fs::write(&end, bytes)));
+    let (task, by_pipe) = save_task(folder.path(), pipe.to_str().unwrap());
+    let out = folder.path().join("out");
+    let to = ["--out", out.to_str().unwrap(), "--weights", &weights];
+    run(&[&["segment", "--task", &task, "--query", &golden("query.png")], &to[..]].concat());
+    let by_task = mask(&out.join("query.png"));
+    let differing = by_task.values.iter().zip(&by_pipe.values).filter(|(a, b)| a != b).count();
+    assert!(differing <= 16 && by_task.area() > 0, "{differing} pixels differ");
+}
+
 #[test]
 fn a_task_of_several_classes_gives_their_numbers() {
     let (folder, weights) = folder();
@@ -159,7 +178,7 @@ fn a_task_of_several_classes_gives_their_numbers() {
     let picture = fs::read(golden("support.png")).unwrap();
     let shown = mask(Path::new(&golden("support_mask.png")));
     let labels: Vec<u8> = shown.values.iter().map(|&value| if value == 1 { 200 } else { 3 }).collect();
-    let shot = Labelled { key: "a", name: "support.png", picture: &picture, labels: &labels };
+    let shot = Source::Brought(Labelled { key: "a", name: "support.png", picture: &picture, labels: &labels });
     let class = |number: u8| Class { number, name: format!("class {number}"), colour: "#123456".parse().unwrap() };
     let classes = Classes::default().learn(&segmenter, vec![class(200), class(3)], &[shot], |_, _| {}).unwrap();
     let file = pollster::block_on(classes.to_task(&segmenter, &weights::fingerprint(&bytes), &Look::plain(0.5)));

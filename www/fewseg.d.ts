@@ -47,6 +47,12 @@ export type Kind = "masks" | "cutouts" | "overlays" | "coco" | "coco-rle" | "lab
 /** A file, with the folders it belongs in: "masks/duck.png". */
 export interface Packed { name: string; bytes: Uint8Array }
 
+/**
+ * A picture that teaches, and a byte a pixel: 0 the background, 1 to 250 the number of a class, 255 not sure. Its key
+ * changes with its labels; of the shots of the last `learn` the key is enough. `load` and `openTask` forget them all.
+ */
+export type Shot = { key: string; name: string; picture: Uint8Array; labels: Uint8Array } | { key: string };
+
 /** Every error it throws is an `Error` whose message is a sentence for the user. */
 export class Session {
   static open(weights: Uint8Array, device: "auto" | "webgpu" | "cpu", size?: number): Promise<Session>;
@@ -54,7 +60,7 @@ export class Session {
   load(weights: Uint8Array): void;
   inspect(name: string, picture: Uint8Array): { width: number; height: number };
   readLabels(name: string, file: Uint8Array, picture: string, width: number, height: number): { names: string[]; labels: Uint8Array };
-  learn(classes: Class[], shots: { key: string; name: string; picture: Uint8Array; labels: Uint8Array }[], withTask: boolean, progress: Progress): Promise<void>;
+  learn(classes: Class[], shots: Shot[], withTask: boolean, progress: Progress): Promise<void>;
   segment(name: string, picture: Uint8Array, progress: Progress): Promise<Found>;
   labels(name: string, picture: Uint8Array, result: Uint8Array, look: Look, width?: number): Promise<{ labels: Uint8Array; width: number; height: number }>;
   why(name: string, picture: Uint8Array, x: number, y: number, number: number): Promise<Match[]>;

@@ -10,8 +10,11 @@ export type Size = { width: number; height: number };
 /** A byte a pixel of the picture: 0 the background, 1 to 250 the number of a class, 255 not sure. */
 export type Labels = Uint8Array;
 
-/** A picture that teaches. Its key changes with its labels: what is known under a key is not looked at again. */
-export type Shot = { key: string; name: string; picture: Blob; labels: Labels };
+/**
+ * A picture that teaches. Its key changes with its labels: what is known under a key is not looked at again, so that of
+ * the shots of the last `learn` the key is enough. `load` and `openTask` forget them all.
+ */
+export type Shot = { key: string; name: string; picture: Blob; labels: Labels } | { key: string };
 
 /** The questions: what each brings (`ask`) and what comes back (`answer`). */
 export interface Calls {

@@ -37,7 +37,8 @@ pub(crate) struct Instance {
     pub image_id: u64,
     pub category_id: u64,
     pub segmentation: Segmentation,
-    pub area: f64,
+    /// In pixels; some programs leave it out.
+    pub area: Option<f64>,
     /// Left, top, width and height, in pixels.
     #[serde(skip_deserializing)]
     bbox: [f64; 4],
@@ -118,7 +119,7 @@ impl Coco {
                     image_id,
                     category_id: component.number.into(),
                     segmentation: Segmentation::of(&component, self.form, [labels.width, labels.height]),
-                    area: component.area() as f64,
+                    area: Some(component.area() as f64),
                     bbox: component.bounds().map(|side| side as f64),
                     iscrowd: 0,
                 };

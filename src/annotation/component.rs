@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{IGNORED, Labels};
+use super::{Groups, IGNORED, Labels};
 use crate::image::Mask;
 
 /// Pixels of one class that hang together by their sides. Pixels that only touch at a corner do not: so the outlines of a
@@ -24,8 +24,7 @@ struct Span {
 /// All components of all classes, in the order of their first pixels, row by row. Pixels that are not sure are in none.
 pub fn components(labels: &Labels) -> Vec<Component> {
     let mut spans = Vec::new();
-    let mut groups = Groups::default();
-    let mut above = 0..0;
+    let mut rows = Vec::new();
     for (row, values) in labels.values.chunks(labels.width.max(1)).enumerate() {
         let first = spans.len();
         let mut column = 0;
@@ -34,11 +33,13 @@ pub fn components(labels: &Labels) -> Vec<Component> {
             column = columns.end;
             if same[0] != 0 && same[0] != IGNORED {
                 spans.push((same[0], Span { row, columns }));
-                groups.add();
             }
         }
-        join(&spans, above, first..spans.len(), &mut groups);
-        above = first..spans.len();
+        rows.push(first..spans.len());
+    }
+    let mut groups = Groups::new(spans.len());
+    for pair in rows.windows(2) {
+        join(&spans, pair[0].clone(), pair[1].clone(), &mut groups);
     }
     gather(spans, groups)
 }
@@ -58,12 +59,12 @@ fn join(spans: &[(u8, Span)], above: Range<usize>, below: Range<usize>, groups: 
     }
 }
 
-fn gather(spans: Vec<(u8, Span)>, mut groups: Groups) -> Vec<Component> {
+fn gather(spans: Vec<(u8, Span)>, groups: Groups) -> Vec<Component> {
     let mut found: Vec<Component> = Vec::new();
     // The first span of a group stands for it, so it comes before the others.
     let mut places = vec![0; spans.len()];
-    for (span, (number, pixels)) in spans.into_iter().enumerate() {
-        let first = groups.first(span);
+    for (span, ((number, pixels), first)) in spans.into_iter().zip(groups.firsts()).enumerate() {
+        let first = first as usize;
         if first == span {
             places[span] = found.len();
             found.push(Component { number, spans: vec![] });
@@ -71,29 +72,6 @@ fn gather(spans: Vec<(u8, Span)>, mut groups: Groups) -> Vec<Component> {
         found[places[first]].spans.push(pixels);
     }
     found
-}
-
-/// Disjoint groups of spans (Galler and Fischer, 1964): each span points at an earlier one of its group, or at itself.
-#[derive(Default)]
-struct Groups(Vec<usize>);
-
-impl Groups {
-    fn add(&mut self) {
-        self.0.push(self.0.len());
-    }
-
-    fn first(&mut self, mut span: usize) -> usize {
-        while self.0[span] != span {
-            self.0[span] = self.0[self.0[span]];
-            span = self.0[span];
-        }
-        span
-    }
-
-    fn unite(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.first(one), self.first(other));
-        self.0[one.max(other)] = one.min(other);
-    }
 }
 
 impl Component {

@@ -1,5 +1,7 @@
 //! All files that are to be saved of some pictures, under their names.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AnnotationError, Class, Coco, Form, Labels, coco::base, complaint, draw, labelme, yolo};
@@ -43,6 +45,8 @@ impl Packed {
 pub struct Pack {
     kinds: Vec<Kind>,
     classes: Vec<Class>,
+    /// The classes' names as parts of files' names.
+    names: Vec<String>,
     descriptions: Vec<(&'static str, Coco)>,
 }
 
@@ -60,6 +64,7 @@ impl Pack {
         Ok(Self {
             kinds: kinds.to_vec(),
             classes: classes.to_vec(),
+            names: file_names(classes),
             descriptions: described.map(|(_, file, form)| (file, Coco::new(form, classes))).collect(),
         })
     }
@@ -127,26 +132,30 @@ impl Pack {
 
     /// One for each class that the picture shows.
     fn cutouts(&self, name: &str, picture: &Picture, labels: &Labels) -> Result<Vec<Packed>, AnnotationError> {
-        let shown = self.classes.iter().filter(|class| labels.values.contains(&class.number));
-        shown
-            .map(|class| {
-                let file = format!("cutouts/{}-{}.png", stem(name), self.file_name(class));
+        let named = self.classes.iter().zip(&self.names);
+        named
+            .filter(|(class, _)| labels.values.contains(&class.number))
+            .map(|(class, own)| {
+                let file = format!("cutouts/{}-{own}.png", stem(name));
                 Ok(Packed::new(file, draw::cutout(name, picture, labels, class)?))
             })
             .collect()
     }
+}
 
-    /// A class's name as part of a file's: with its number, where there is no name that files can have, or not one of its
-    /// own.
-    fn file_name(&self, class: &Class) -> String {
-        let own = plain(&class.name);
-        let same = self.classes.iter().filter(|other| plain(&other.name).eq_ignore_ascii_case(&own)).count();
-        match (own.is_empty(), same) {
-            (true, _) => class.number.to_string(),
-            (false, 1) => own,
-            (false, _) => format!("{own}-{}", class.number),
+/// The classes' names as parts of files' names: no two alike, whatever the case of their letters, and none with a
+/// hyphen, so that what stands before the last one is the picture's name.
+fn file_names(classes: &[Class]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let own = |class: &Class| {
+        let name = plain(&class.name).replace('-', "_");
+        let mut name = if name.is_empty() { class.number.to_string() } else { name };
+        while !taken.insert(name.to_lowercase()) {
+            name = format!("{name}_{}", class.number);
         }
-    }
+        name
+    };
+    classes.iter().map(own).collect()
 }
 
 /// The text without what some file system does not allow in names.

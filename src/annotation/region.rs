@@ -35,6 +35,13 @@ impl Regions {
 }
 
 impl Region {
+    /// How many pixels it has of a picture of that width and height.
+    pub fn area(&self, [width, height]: [usize; 2]) -> usize {
+        let mut labels = Labels::empty(width, height);
+        self.paint(&mut labels, 1);
+        labels.values.iter().filter(|&&label| label == 1).count()
+    }
+
     /// Gives the region's pixels the label; what lies outside the map is left out.
     pub fn paint(&self, labels: &mut Labels, label: u8) {
         match self {

@@ -152,7 +152,7 @@ impl Classes {
         });
         let learned = learned.collect::<Result<_, TaskFileError>>()?;
         match used == file.len() {
-            true => Ok((Self { learned }, header.look)),
+            true => Ok((Self { learned, ..Self::default() }, header.look)),
             false => Err(TaskFileError::Damaged("it has features that belong to no class".into())),
         }
     }

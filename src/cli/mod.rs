@@ -101,9 +101,13 @@ fn threshold(text: &str) -> Result<f32, String> {
 
 /// Opens a weight file on a device; pictures are resized to squares of `side` pixels, where one is given.
 fn open(path: &Path, side: Option<u16>, device: DeviceChoice) -> Outcome<(Header, Hsnet, Device)> {
-    let bytes = read(path)?;
+    load(path, &read(path)?, side, device)
+}
+
+/// The same of a weight file that has been read.
+fn load(path: &Path, bytes: &[u8], side: Option<u16>, device: DeviceChoice) -> Outcome<(Header, Hsnet, Device)> {
     let device = device.open()?;
-    let (header, network) = weights::load(&bytes, &device).map_err(|error| about(path, error))?;
+    let (header, network) = weights::load(bytes, &device).map_err(|error| about(path, error))?;
     let header = match side {
         Some(side) => header.resized(side.into()),
         None => header,

@@ -179,10 +179,11 @@ fn mask_path(out: &Path, query: &Path) -> Option<PathBuf> {
 
 /// Opens a saved task, or learns from the supports.
 fn learn(args: &SegmentArgs) -> Outcome<Learned> {
-    let (header, network, device) = super::open(&args.weights, args.size, args.device)?;
+    let weights = read(&args.weights)?;
+    let (header, network, device) = super::load(&args.weights, &weights, args.size, args.device)?;
     let segmenter = Segmenter::new(header, network, device);
     let (classes, mut look) = match &args.task {
-        Some(path) => open_task(path, &segmenter, &args.weights)?,
+        Some(path) => open_task(path, &segmenter, &weights)?,
         None => {
             let look = Look { edges: true, ..Look::plain(segmenter.header.threshold) };
             (learn_supports(&segmenter, args)?, look)
@@ -191,7 +192,7 @@ fn learn(args: &SegmentArgs) -> Outcome<Learned> {
     look = args.choose(look);
     let learned = Learned { segmenter, classes, look };
     if let Some(path) = &args.save_task {
-        save_task(path, &learned, &args.weights)?;
+        save_task(path, &learned, &weights)?;
     }
     Ok(learned)
 }
@@ -213,13 +214,13 @@ fn learn_supports(segmenter: &Segmenter, args: &SegmentArgs) -> Outcome<Classes>
     Ok(Classes::single(class, segmenter.learn(&shots, |_| {})?))
 }
 
-fn open_task(path: &Path, segmenter: &Segmenter, weights: &Path) -> Outcome<(Classes, Look)> {
-    let fingerprint = weights::fingerprint(&read(weights)?);
+fn open_task(path: &Path, segmenter: &Segmenter, weights: &[u8]) -> Outcome<(Classes, Look)> {
+    let fingerprint = weights::fingerprint(weights);
     Classes::from_task(&read(path)?, segmenter, &fingerprint).map_err(|error| about(path, error))
 }
 
-fn save_task(path: &Path, learned: &Learned, weights: &Path) -> Outcome {
-    let fingerprint = weights::fingerprint(&read(weights)?);
+fn save_task(path: &Path, learned: &Learned, weights: &[u8]) -> Outcome {
+    let fingerprint = weights::fingerprint(weights);
     let file = pollster::block_on(learned.classes.to_task(&learned.segmenter, &fingerprint, &learned.look));
     let file = file.map_err(|error| about(path, error))?;
     disk::write_whole(path, &file).map_err(|error| about(path, error))

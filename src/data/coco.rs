@@ -112,6 +112,8 @@ struct Annotated {
 struct Pictured {
     part: String,
     file_name: String,
+    /// Width and height.
+    size: [usize; 2],
     /// The objects in the order in which they are painted, or what is wrong with one.
     regions: Result<Arc<Regions>, String>,
     /// How many pixels the single objects of a class have together.
@@ -146,6 +148,7 @@ impl Annotated {
             self.pictures.push(Pictured {
                 part: part.to_owned(),
                 file_name: image.file_name,
+                size: [image.width as usize, image.height as usize],
                 regions: Ok(Arc::new(regions)),
                 areas: BTreeMap::new(),
             });
@@ -192,13 +195,19 @@ impl Annotated {
 
 impl Pictured {
     fn add(&mut self, class: usize, instance: Instance) {
+        let [width, height] = self.size.map(|side| side as u32);
+        let region = instance.segmentation.region(Some((width, height)));
         if instance.iscrowd == 0 {
-            *self.areas.entry(class).or_default() += instance.area;
+            // A picture whose region cannot be read is listed, so that it is told of.
+            let counted = || region.as_ref().map_or(LEAST_AREA, |region| region.area(self.size)) as f64;
+            *self.areas.entry(class).or_default() += instance.area.unwrap_or_else(counted);
         }
         let Ok(regions) = &mut self.regions else { return };
-        let regions = Arc::get_mut(regions).expect("regions are shared once they are all there");
-        match instance.segmentation.region(regions.size) {
-            Ok(region) => regions.painted.push((class as u8 + 1, region)),
+        match region {
+            Ok(region) => {
+                let regions = Arc::get_mut(regions).expect("regions are shared once they are all there");
+                regions.painted.push((class as u8 + 1, region));
+            }
             Err(problem) => self.regions = Err(problem),
         }
     }
@@ -275,6 +284,21 @@ mod tests {
         assert_eq!(episode.query.mask.values, [vec![0; 2048], vec![1; 2048]].concat());
         assert_eq!(episode.supports[0].mask.area(), 3996 - 20);
         assert!(episode.ignore.is_none());
+    }
+
+    #[test]
+    fn areas_that_a_file_does_not_say_are_counted() {
+        let tree = tree("val2014");
+        let path = tree.root().join("annotations/instances_val2014.json");
+        let mut file: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        for annotation in file["annotations"].as_array_mut().unwrap() {
+            annotation.as_object_mut().unwrap().remove("area");
+        }
+        tree.text("annotations/instances_val2014.json", &file.to_string());
+        let annotated = Annotated::read(tree.root(), &["val2014".into()]).unwrap();
+        let areas: Vec<_> = annotated.pictures.iter().map(|pictured| pictured.areas.clone()).collect();
+        // The crowd of ants counts for nothing.
+        assert_eq!(areas, [BTreeMap::from([(1, 100.0), (4, 2048.0)]), BTreeMap::from([(0, 30.0), (4, 3996.0)])]);
     }
 
     #[test]

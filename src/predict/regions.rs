@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use crate::annotation::Groups;
+
 /// Turns regions of a class that are smaller than `smallest` pixels into background. `labels` are rows of `width`.
 pub(super) fn drop_small(labels: &mut [u8], width: usize, smallest: f64) {
     let regions = Regions::find(labels, width);
@@ -99,26 +101,21 @@ impl Regions {
             first..runs.len()
         });
         let rows: Vec<_> = rows.collect();
-        let region = (0..runs.len() as u32).collect();
-        let mut regions = Self { width, runs, rows, region };
-        regions.unite();
+        let mut regions = Self { width, runs, rows, region: vec![] };
+        regions.region = regions.united();
         regions
     }
 
-    fn unite(&mut self) {
-        let mut parents = std::mem::take(&mut self.region);
+    /// For each run the first of its region.
+    fn united(&self) -> Vec<u32> {
+        let mut groups = Groups::new(self.runs.len());
         self.touching(|above, below, side| {
             let [a, b] = [above, below].map(|at| self.runs[at].label);
             if a == b && (side || a != 0) {
-                let [a, b] = [root(&mut parents, above as u32), root(&mut parents, below as u32)];
-                parents[a.max(b) as usize] = a.min(b);
+                groups.unite(above, below);
             }
         });
-        // A parent comes before its children, so its own root is known by then.
-        for at in 0..parents.len() {
-            parents[at] = parents[parents[at] as usize];
-        }
-        self.region = parents;
+        groups.firsts()
     }
 
     /// Visits every run of a row with every run of the row above that it touches; the last argument tells whether over
@@ -152,15 +149,6 @@ impl Regions {
             }
         }
     }
-}
-
-/// The root of a tree, whose path is halved on the way.
-fn root(parents: &mut [u32], mut at: u32) -> u32 {
-    while parents[at as usize] != at {
-        parents[at as usize] = parents[parents[at as usize] as usize];
-        at = parents[at as usize];
-    }
-    at
 }
 
 #[cfg(test)]

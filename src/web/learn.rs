@@ -5,17 +5,19 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::{Outcome, Session, from_js, lost, report, to_js};
-use crate::classes::{self, Class, Labelled, Likeness, LikenessPlane};
+use crate::classes::{self, Class, Labelled, Likeness, LikenessPlane, Source};
 use crate::image::Picture;
 
+/// Of one that is known only the key need be there.
 #[derive(Deserialize)]
 struct Shot {
     key: String,
+    #[serde(default)]
     name: String,
-    #[serde(with = "serde_bytes")]
-    picture: Vec<u8>,
-    #[serde(with = "serde_bytes")]
-    labels: Vec<u8>,
+    #[serde(default, with = "serde_bytes")]
+    picture: Option<Vec<u8>>,
+    #[serde(default, with = "serde_bytes")]
+    labels: Option<Vec<u8>>,
 }
 
 #[derive(Serialize)]
@@ -51,14 +53,14 @@ struct Level {
 #[wasm_bindgen]
 impl Session {
     /// Learns the classes from the shots, each class from every shot that has pixels of its number. What was learned
-    /// before is taken over where a shot's key is the same; what came with a task file is kept where `with_task` says
-    /// so. On an error everything stays as it is.
+    /// the last time is taken over where a shot's key is the same, so that the key may come alone; what came with a
+    /// task file is kept where `with_task` says so. On an error everything stays as it is.
     pub async fn learn(&mut self, classes: JsValue, shots: JsValue, with_task: bool, progress: Function) -> Outcome {
         let classes: Vec<Class> = from_js("the classes", classes)?;
         let shots: Vec<Shot> = from_js("the shots", shots)?;
-        let shots: Vec<_> = shots.iter().map(Labelled::from).collect();
+        let shots: Vec<_> = shots.iter().map(Source::from).collect();
         let tell = |done, total| report(&progress, "features", done, total);
-        let known = if with_task { self.classes.clone() } else { self.classes.of_pictures() };
+        let known = if with_task { self.classes.clone() } else { self.classes.of_pictures(&self.segmenter) };
         self.classes = known.learn(&self.segmenter, classes, &shots, tell)?;
         Ok(())
     }
@@ -101,9 +103,12 @@ impl Session {
     }
 }
 
-impl<'a> From<&'a Shot> for Labelled<'a> {
+impl<'a> From<&'a Shot> for Source<'a> {
     fn from(Shot { key, name, picture, labels }: &'a Shot) -> Self {
-        Self { key, name, picture, labels }
+        match (picture, labels) {
+            (Some(picture), Some(labels)) => Self::Brought(Labelled { key, name, picture, labels }),
+            _ => Self::Known(key),
+        }
     }
 }
 

@@ -123,6 +123,96 @@ describe("classes", () => {
   });
 });
 
+describe("a lesson", () => {
+  test("brings only the pictures that the session does not know", { timeout: 2 * PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await page.addInitScript(() => {
+      /** @type {number[][]} */
+      const brought = [];
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any[]} */ ...others) {
+        if (message.name === "learn") brought.push(message.ask.shots.map((/** @type {any} */ { labels }) => labels?.length ?? 0));
+        return postMessage.call(this, message, ...others);
+      };
+      Object.assign(window, { brought });
+    });
+    await page.reload();
+    await ready(page);
+    /** @param {number[][]} expected */
+    const lessons = async (expected) => {
+      await page.waitForFunction((count) => /** @type {any} */ (window).brought.length >= count, expected.length, { timeout: PATIENCE });
+      assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).brought), expected);
+    };
+    const whole = 480 * 360;
+    await showTheDuck();
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"));
+    await done(1);
+    const story = [[whole]];
+    await lessons(story);
+    await drop(page, showDoor(page), files.sample("picnic.jpg"), files.truth("picnic"));
+    await page.getByRole("button", { name: /^picnic.jpg, painted/ }).waitFor();
+    await lessons((story.push([0, whole]), story));
+    await done(1);
+    await easel(page).focus();
+    await page.keyboard.press("e");
+    await page.keyboard.press("Space");
+    await lessons((story.push([0, whole]), story));
+    await done(1);
+
+    // Another engine knows nothing, nor does another network.
+    await page.workers()[0]?.evaluate(() => void setTimeout(() => { throw new WebAssembly.RuntimeError("memory access out of bounds"); }));
+    await page.getByRole("button", { name: "Start again" }).click();
+    await lessons((story.push([whole, whole]), story));
+    const mine = join(folder, "again.safetensors");
+    copyFileSync(files.weights, mine);
+    await ready(page);
+    await drop(page, queryDoor(page), mine);
+    await lessons((story.push([whole, whole]), story));
+    await drop(page, queryDoor(page), files.sample("bathroom.jpg"));
+    await done(2);
+    console.log(`  labels of two supports that came with each lesson: ${story.map((labels) => labels.reduce((sum, one) => sum + one, 0)).join(", ")} bytes`);
+  });
+
+  test("an opened task does not look for a class that was removed, nor gives its number to another", { timeout: 2 * PATIENCE }, async () => {
+    await open("?device=cpu&size=128");
+    await page.getByRole("button", { name: "Several things at once" }).click();
+    await done(3);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Task", exact: true }).click();
+    const task = join(folder, "table.fewseg");
+    await (await download).saveAs(task);
+    await context.close();
+
+    await open("?device=cpu&size=128");
+    await ready(page);
+    await drop(page, showDoor(page), task);
+    await page.getByText(/Working from the task table.fewseg/).waitFor();
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"));
+    await done(1);
+    const numbers = async () => [...new Set((await downloadMask(page, "lawn.jpg")).data)].sort();
+    assert.ok((await numbers()).includes(1), "the duck is found");
+    await page.getByRole("button", { name: "Remove the class duck" }).click();
+    await done(1);
+    assert.ok(!(await numbers()).includes(1), "the duck is not looked for");
+    await page.waitForTimeout(500);
+    await page.reload();
+    await ready(page);
+    await page.getByRole("button", { name: "Class", exact: true }).click();
+    await page.getByLabel("Name of class 4").fill("pond");
+    await page.getByLabel("Name of class 4").press("Enter");
+    await page.getByRole("button", { name: "Remove the class pond" }).click();
+    await done(1);
+    assert.ok(!(await numbers()).includes(1), "nor is it after a reload");
+    for (const name of ["mug", "ball"]) await page.getByRole("button", { name: `Remove the class ${name}` }).click();
+    await page.getByText(/Working from the task/).waitFor({ state: "hidden" });
+    await card(page, "lawn.jpg").getByText("Waiting for you to paint the thing").waitFor();
+    // What is painted now is learned by itself.
+    await drop(page, showDoor(page), files.sample("duck.jpg"), files.sample("duck-mask.png"));
+    await done(1);
+    assert.equal(await page.getByRole("alert").count(), 0);
+  });
+});
+
 describe("annotations that come with their pictures", () => {
   /** A square about the duck, as LabelMe writes it. */
   const labelme = JSON.stringify({
@@ -140,6 +230,17 @@ describe("annotations that come with their pictures", () => {
       await open("?device=cpu&size=64");
       await drop(page, showDoor(page), files.sample("duck.jpg"), join(folder, name));
       await page.getByText(/^33 % of duck.jpg is painted/).waitFor();
+      await page.getByRole("button", { name: "duck.jpg, painted: rubber duck" }).waitFor();
+    });
+
+    test(`${kind} JSON is chosen as a mask is`, { timeout: PATIENCE }, async () => {
+      writeFileSync(join(folder, name), body);
+      await open("?device=cpu&size=64");
+      await drop(page, showDoor(page), files.sample("duck.jpg"));
+      const input = page.getByLabel("Choose a mask PNG, LabelMe JSON or COCO JSON");
+      assert.match((await input.getAttribute("accept")) ?? "", /\.json/);
+      await page.getByText(/^Nothing is painted in duck.jpg yet/).waitFor();
+      await input.setInputFiles(join(folder, name));
       await page.getByRole("button", { name: "duck.jpg, painted: rubber duck" }).waitFor();
     });
   }
@@ -349,6 +450,35 @@ describe("many pictures", () => {
     assert.ok((after[2] ?? 0) < (after[0] ?? 0) + 100, `${after}`);
   });
 
+  test("a batch that was paused or cancelled stays so over a reload", { timeout: 2 * PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await showTheDuck();
+    await page.getByLabel("Choose pictures to look through").setInputFiles(generated(30));
+    await page.getByText(/^[2-9] of 30 pictures done/).waitFor({ timeout: PATIENCE });
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText(/ of 30 pictures done, paused/).waitFor();
+    await page.waitForTimeout(500);
+    await page.reload();
+    await ready(page);
+    const paused = page.getByText(/ of 30 pictures done, paused/);
+    await paused.waitFor();
+    const before = await paused.textContent();
+    await page.getByText("Waiting its turn").first().waitFor();
+    await page.waitForTimeout(2_000);
+    assert.equal(await paused.textContent(), before);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await card(page, "made-029.png").getByText("Left out; open it to look through it").waitFor();
+    await page.waitForTimeout(500);
+    await page.reload();
+    await ready(page);
+    await page.getByRole("button", { name: /^duck.jpg, painted/ }).waitFor();
+    await page.waitForTimeout(2_000);
+    await card(page, "made-029.png").getByText("Left out; open it to look through it").waitFor();
+    await openCard(page, "made-029.png");
+    await card(page, "made-029.png").getByText(/^(Found, |Not found here)/).waitFor({ timeout: PATIENCE });
+  });
+
   test("a reload in the middle loses nothing, and forgetting forgets all", { timeout: 2 * PATIENCE }, async () => {
     await open("?device=cpu&size=64");
     await ready(page);
@@ -368,6 +498,137 @@ describe("many pictures", () => {
     await page.reload();
     await page.getByRole("heading", { name: /Paint it once/ }).waitFor();
     assert.equal(await page.getByRole("row").count(), 0);
+  });
+});
+
+describe("nothing is ignored in silence", () => {
+  test("annotations among the pictures to look through are told where they belong", { timeout: PATIENCE }, async () => {
+    for (const name of ["one.json", "two.json"]) writeFileSync(join(folder, name), "{}");
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"), join(folder, "one.json"));
+    await page.getByText("one.json says where things are, which “Find it” is to find out. Drop it on “Show it”, beside or onto its picture.").waitFor();
+    await page.getByLabel("Choose pictures to look through").setInputFiles([join(folder, "one.json"), join(folder, "two.json")]);
+    await page.getByText(/^one.json and 1 more say where things are/).waitFor();
+    await card(page, "lawn.jpg").waitFor();
+  });
+
+  test("more than 20 pictures of one class", { timeout: PATIENCE }, async () => {
+    const pictures = Array.from({ length: 21 }, (_, at) => {
+      const data = new Uint8Array(32 * 24).map((_, pixel) => (pixel * (at + 3)) % 256);
+      const [picture, mask] = [join(folder, `shot${at}.png`), join(folder, `shot${at}-mask.png`)];
+      writeFileSync(picture, encodePng({ width: 32, height: 24, channels: 1, data }));
+      writeFileSync(mask, encodePng({ width: 32, height: 24, channels: 1, data: new Uint8Array(32 * 24).fill(255, 0, 300) }));
+      return [picture, mask];
+    });
+    await open("?device=cpu&size=64");
+    await ready(page);
+    const door = page.getByLabel("Choose pictures that show the thing");
+    await door.setInputFiles(pictures.slice(0, 20).flat());
+    await page.getByTitle("20 painted pictures").waitFor();
+    assert.equal(await page.getByRole("alert").count(), 0);
+    await door.setInputFiles(pictures.slice(20).flat());
+    await page.getByText(/^“thing” is painted in 21 pictures. 20 of a class are enough/).waitFor();
+  });
+
+  test("a class too many", { timeout: PATIENCE }, async () => {
+    const shapes = Array.from({ length: 250 }, (_, at) => ({ label: `thing no ${at}`, points: [[at, 0], [at + 1, 0], [at + 1, 9], [at, 9]], group_id: null, shape_type: "polygon", flags: {} }));
+    writeFileSync(join(folder, "many.json"), JSON.stringify({ version: "5.5.0", flags: {}, imagePath: "duck.jpg", imageData: null, imageHeight: 360, imageWidth: 480, shapes }));
+    await open("?device=cpu&size=64");
+    await drop(page, showDoor(page), files.sample("duck.jpg"));
+    await page.getByText(/^Nothing is painted in duck.jpg yet/).waitFor();
+    await page.getByRole("button", { name: "Remove the class thing" }).click();
+    await page.getByLabel("Choose a mask PNG, LabelMe JSON or COCO JSON").setInputFiles(join(folder, "many.json"));
+    await page.getByLabel("Name of class 250").waitFor();
+    await page.getByRole("button", { name: "Class", exact: true }).click();
+    await page.getByText(/^There are 250 classes already/).waitFor();
+  });
+
+  test("a file in a folder that cannot be read is named, and the others go on", { timeout: PATIENCE }, async () => {
+    const photos = join(folder, "locked");
+    mkdirSync(photos);
+    for (const name of ["lawn.jpg", "picnic.jpg", "bathroom.jpg"]) copyFileSync(files.sample(name), join(photos, name));
+    await open("?device=cpu&size=64");
+    await ready(page);
+    // As a browser does with a file that may not be opened; whoever runs the tests may open all.
+    await page.evaluate(() => {
+      const { webkitGetAsEntry } = DataTransferItem.prototype;
+      DataTransferItem.prototype.webkitGetAsEntry = function () {
+        const folder = /** @type {FileSystemDirectoryEntry} */ (webkitGetAsEntry.call(this));
+        const reader = folder.createReader();
+        /** @param {FileSystemEntriesCallback} take @param {ErrorCallback} fail */
+        const readEntries = (take, fail) => reader.readEntries((entries) => {
+          const locked = entries.find(({ name }) => name === "lawn.jpg");
+          if (locked) Object.assign(locked, { file: (/** @type {unknown} */ _, /** @type {ErrorCallback} */ refuse) => refuse(new DOMException("It may not be opened.", "NotReadableError")) });
+          take(entries);
+        }, fail);
+        return Object.assign(folder, { createReader: () => ({ readEntries }) });
+      };
+    });
+    await drop(page, queryDoor(page), photos);
+    await page.getByText(/^lawn.jpg cannot be read/).waitFor();
+    for (const name of ["picnic.jpg", "bathroom.jpg"]) await card(page, name).waitFor();
+    assert.equal(await page.getByRole("row").count(), 2);
+  });
+
+  test("two clicks on a sample bring it once", { timeout: PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await page.getByRole("button", { name: "Try the duck" }).dblclick();
+    await done(3);
+    assert.equal(await page.getByRole("row").count(), 3);
+    assert.equal(await page.getByRole("button", { name: /, painted/ }).count(), 1);
+  });
+
+  test("what is forgotten in one tab is forgotten in all", { timeout: PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await showTheDuck();
+    await page.waitForTimeout(500);
+    const keeper = page;
+    await visit("?device=cpu&size=64");
+    await ready(page);
+    await page.getByText(/^fewseg is open in another tab, and that one keeps your work/).waitFor();
+    await page.getByRole("button", { name: /^Device, network/ }).click();
+    await page.getByRole("button", { name: "Forget everything" }).click();
+    await page.getByRole("button", { name: "Really? Click once more" }).click();
+    await keeper.getByText(/^Everything that was kept has been forgotten in another tab. What is here is not kept any more/).waitFor();
+    await keeper.getByRole("button", { name: /^duck.jpg, painted/ }).waitFor();
+    // What goes on there is kept no more, and the tab that forgot keeps now.
+    await keeper.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("heading", { name: /Paint it once/ }).waitFor();
+    await ready(page);
+    assert.equal(await page.getByText(/^fewseg is open in another tab/).count(), 0);
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"));
+    await card(page, "lawn.jpg").waitFor();
+    await page.waitForTimeout(500);
+    await keeper.close();
+    await page.reload();
+    await card(page, "lawn.jpg").waitFor();
+    assert.equal(await page.getByRole("button", { name: /^duck.jpg/ }).count(), 0);
+  });
+
+  test("what was kept and cannot be read does not stop the page, nor is it overwritten", { timeout: PATIENCE }, async () => {
+    await open("?device=cpu&size=64");
+    await ready(page);
+    await drop(page, queryDoor(page), files.sample("lawn.jpg"));
+    await card(page, "lawn.jpg").waitFor();
+    await page.waitForTimeout(500);
+    await page.close();
+    page = await context.newPage();
+    await page.addInitScript(() => {
+      IDBObjectStore.prototype.getAll = () => { throw new DOMException("The disk is broken.", "UnknownError"); };
+    });
+    await page.goto(`${server.url}?device=cpu&size=64`);
+    await page.getByText(/^What was kept cannot be read \(The disk is broken.\), so this page begins empty and keeps nothing/).waitFor();
+    await ready(page);
+    await page.getByLabel("Choose pictures to look through").setInputFiles(files.sample("bathroom.jpg"));
+    await card(page, "bathroom.jpg").waitFor();
+    await page.waitForTimeout(500);
+    await page.close();
+    await visit("?device=cpu&size=64");
+    await card(page, "lawn.jpg").waitFor();
+    assert.equal(await page.getByRole("row").count(), 1);
   });
 });
 

@@ -3,13 +3,15 @@ import { deflate, inflate } from "./deflate.js";
 import { find, icon, keepList, make } from "./dom.js";
 import { BACKGROUND, renumber } from "./painting.js";
 import { inSlices } from "./slices.js";
-import { change, state, teach, tell, watch } from "./state.js";
+import { change, lessons, state, teach, tell, watch } from "./state.js";
 
 /** @typedef {import("./state.js").Class} Class */
 
 /** Told apart by eye on light and dark pictures, and by most people who see fewer colours. */
 const COLOURS = ["#ff2d75", "#1f8fff", "#ff9f1a", "#12a86b", "#8a4dff", "#e6c700", "#00a8b5", "#b0532b", "#6f7d8c", "#d94cd4"];
 const MOST = 250;
+/** More pictures of a class hardly teach more, and each has to be compared with every picture that is looked through. */
+const MANY = 20;
 
 const list = find("ul", "classes");
 /** @type {number | undefined} the class that the user has just asked for, to be named as soon as its chip is there */
@@ -23,7 +25,8 @@ export function classNamed(name) {
 
 /** @param {string} [name] @returns {Class} */
 export function addClass(name) {
-  const taken = new Set(state.classes.map(({ number }) => number));
+  // A number that a task has used stays its own: the file still knows what it stood for.
+  const taken = new Set([...state.classes.map(({ number }) => number), ...(state.task?.numbers ?? [])]);
   let number = 1;
   while (taken.has(number)) number++;
   if (number > MOST) throw new Error(`There are ${MOST} classes already, and a label has no room for more. Remove one first.`);
@@ -55,7 +58,9 @@ async function remove(one) {
     const settled = await deflate(labels);
     if (query.settled === before) Object.assign(query, { settled, preview: undefined });
   }
-  change({ classes: others() });
+  const classes = others();
+  const task = state.task?.numbers.some((number) => classes.some((known) => known.number === number)) ? state.task : undefined;
+  change({ classes, task });
   teach();
 }
 
@@ -113,7 +118,20 @@ function toBeNamed(item) {
   name?.select();
 }
 
+/** The classes that it has been told of. @type {Set<number>} */
+const toldOf = new Set();
+
+/** @param {Class} one */
+function tellOfMany({ number, name }) {
+  const many = lessons().filter(({ painting }) => painting?.counts().has(number)).length;
+  if (many <= MANY) return void toldOf.delete(number);
+  if (toldOf.has(number)) return;
+  toldOf.add(number);
+  tell(`“${name}” is painted in ${many} pictures. ${MANY} of a class are enough: more make every search slower and hardly better. Leave the least telling ones out.`);
+}
+
 function show() {
+  state.classes.forEach(tellOfMany);
   const entries = state.classes.map((one) => ({ ...one, id: String(one.number) }));
   keepList(list, entries, create);
   for (const one of state.classes) {
@@ -124,7 +142,15 @@ function show() {
   unnamed = undefined;
 }
 
+function addNew() {
+  try {
+    unnamed = addClass().number;
+  } catch (trouble) {
+    tell(trouble);
+  }
+}
+
 export function setUpClasses() {
-  find("button", "add-class").addEventListener("click", () => (unnamed = addClass().number));
+  find("button", "add-class").addEventListener("click", addNew);
   watch(show);
 }

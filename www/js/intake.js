@@ -98,11 +98,20 @@ async function addSupport(file) {
   change();
 }
 
+/** Annotations say where things are, and these are the pictures in which that is to be found out. @param {File[]} annotations */
+function refuseAnnotations([first, ...others]) {
+  if (!first) return;
+  const names = others.length > 0 ? `${first.name} and ${others.length} more say` : `${first.name} says`;
+  tell(`${names} where things are, which “Find it” is to find out. Drop it on “Show it”, beside or onto its picture.`);
+}
+
 /** Pictures in which to look. @param {Iterable<File>} files */
 export async function addQueries(files) {
+  const all = pictures(files);
+  refuseAnnotations(all.filter(isJson));
   /** @type {Query[]} */
   const queries = [];
-  for (const file of pictures(files).filter((file) => !isJson(file))) {
+  for (const file of all.filter((file) => !isJson(file))) {
     const query = { ...entry(file), lesson: -1, accepted: false, corrected: false };
     queries.push(query);
     state.queries = [...state.queries, query];

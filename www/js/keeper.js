@@ -3,7 +3,7 @@ import { find } from "./dom.js";
 import { deflate, inflate } from "./deflate.js";
 import { Painting } from "./painting.js";
 import { change, state, tell, watch } from "./state.js";
-import { openStore } from "./store.js";
+import { NAME, openStore } from "./store.js";
 import { beginWith } from "./work.js";
 
 /** @typedef {import("./state.js").Support} Support */
@@ -18,26 +18,34 @@ const TASK = "task";
 /** What each record was made of when it was written last. @type {Map<string, unknown[]>} */
 const written = new Map();
 
-/** Not any more once all is being forgotten. */
+/** Not any more once all is being forgotten, nor where what is kept would be overwritten unseen. */
 let keeping = true;
 
 /** Brings back what was kept, before anything is done. */
 export async function begin() {
   store = await openStore(tell);
+  await bringBack().catch((trouble) => {
+    keeping = false;
+    tell(`What was kept cannot be read (${trouble instanceof Error ? trouble.message : trouble}), so this page begins empty and keeps nothing. Reload it to try again, or press “Forget everything” to begin anew.`);
+  });
+  keep();
+  watch(keep);
+  watch(() => void showUsage());
+  others.addEventListener("message", () => void forgotten());
+}
+
+async function bringBack() {
   const { meta, supports, queries, weights } = await store.load();
-  const { classes, currentClass, lesson, look, opacity, model, open, shots } = /** @type {Record<string, any>} */ (meta ?? {});
-  if (meta) change({ classes, currentClass, lesson, look, opacity, model, open });
+  const { classes, currentClass, lesson, look, opacity, model, open, paused = false, shots, numbers } = /** @type {Record<string, any>} */ (meta ?? {});
+  if (meta) change({ classes, currentClass, lesson, look, opacity, model, open, paused });
   const task = weights.find(({ id }) => id === TASK);
-  if (task) change({ task: { name: task.name, file: task.file, shots } });
+  if (task) change({ task: { name: task.name, file: task.file, shots, numbers: numbers ?? state.classes.map(({ number }) => number) } });
   change({
     models: weights.filter(({ id }) => id !== TASK).map(({ id, name, file }) => ({ id, name, file })),
     supports: (await Promise.all(supports.map((record) => support(record).catch(() => lost(record))))).flat(),
     queries: queries.map(query),
   });
   beginWith(state.models.find(({ id }) => id === model)?.file);
-  keep();
-  watch(keep);
-  watch(() => void showUsage());
 }
 
 /** @param {import("./store.js").Support} record @returns {Promise<Support>} */
@@ -53,9 +61,9 @@ function lost({ name }) {
 }
 
 /** @param {import("./store.js").Query} record @returns {Query} */
-function query({ id, name, file, width, height, lesson, result, classes, trouble, accepted, corrected, settled, thumb }) {
+function query({ id, name, file, width, height, lesson, result, classes, trouble, skipped, accepted, corrected, settled, thumb }) {
   const found = result && classes ? { width, height, result, classes } : undefined;
-  return { id, name, file, width, height, lesson, found, trouble, accepted: accepted ?? false, corrected: corrected ?? false, settled, thumb };
+  return { id, name, file, width, height, lesson, found, trouble, skipped: skipped ?? false, accepted: accepted ?? false, corrected: corrected ?? false, settled, thumb };
 }
 
 /** Writes a record if what it is made of has changed. @template {import("./store.js").Kind} K @param {K} kind @param {string} id @param {unknown[]} parts @param {() => Parameters<typeof store.put<K>>[1]} record */
@@ -68,9 +76,9 @@ function write(kind, id, parts, record) {
 
 function keep() {
   if (!keeping) return;
-  const { classes, currentClass, lesson, look, opacity, model, open, task } = state;
-  write("meta", "meta", [classes, currentClass, lesson, look, opacity, model, open, task], () => ({
-    id: "meta", classes, currentClass, lesson, look, opacity, model, open, shots: task?.shots,
+  const { classes, currentClass, lesson, look, opacity, model, open, paused, task } = state;
+  write("meta", "meta", [classes, currentClass, lesson, look, opacity, model, open, paused, task], () => ({
+    id: "meta", classes, currentClass, lesson, look, opacity, model, open, paused, shots: task?.shots, numbers: task?.numbers,
   }));
   // A support without a painting has not been looked at yet, and may be refused.
   state.supports.filter(({ painting }) => painting).forEach(keepSupport);
@@ -98,11 +106,11 @@ async function atRest(painting) {
 }
 
 /** @param {Query} query @param {number} order */
-function keepQuery({ id, name, file, width, height, lesson, found, trouble, accepted, corrected, settled, thumb, painting }, order) {
+function keepQuery({ id, name, file, width, height, lesson, found, trouble, skipped, accepted, corrected, settled, thumb, painting }, order) {
   // What hands did to a result is kept before it is accepted or taught with.
   const draft = painting?.canUndo ? painting : undefined;
-  write("queries", id, [order, width, lesson, found, trouble, accepted, settled, thumb, draft?.version], () => ({
-    id, name, file, width, height, order, lesson, result: found?.result, classes: found?.classes, trouble, accepted,
+  write("queries", id, [order, width, lesson, found, trouble, skipped, accepted, settled, thumb, draft?.version], () => ({
+    id, name, file, width, height, order, lesson, result: found?.result, classes: found?.classes, trouble, skipped, accepted,
     corrected: corrected || draft !== undefined, settled: draft ? () => atRest(draft) : settled, thumb,
   }));
 }
@@ -134,8 +142,20 @@ async function forgetAll() {
     return;
   }
   keeping = false;
+  others.postMessage("forget");
   await store.forgetAll();
   location.reload();
+}
+
+/** The page in other tabs, one of which may be the one that keeps. */
+const others = new BroadcastChannel(NAME);
+
+async function forgotten() {
+  keeping = false;
+  await store.forgetAll();
+  store.close();
+  shownFor = -1;
+  tell("Everything that was kept has been forgotten in another tab. What is here is not kept any more: save your results, or reload to begin anew.");
 }
 
 let shownFor = -1;
@@ -145,7 +165,7 @@ async function showUsage() {
   if (count === shownFor) return;
   shownFor = count;
   const { used } = await store.usage();
-  find("p", "kept").textContent = store.keeps
+  find("p", "kept").textContent = keeping && store.keeps
     ? `${(used / 1e6).toFixed(1)} MB of pictures, results and networks, so that a reload loses nothing.${state.offline ? " The page itself opens without a network, too." : ""}`
     : "Nothing is kept of what you do here.";
 }

@@ -1,7 +1,7 @@
 // Puts the page together.
 import { setUpClasses } from "./classes.js";
 import { setUpDesk } from "./desk.js";
-import { takeDrops, takePastes } from "./dom.js";
+import { takeDrops, takePastes } from "./doors.js";
 import { addAnywhere, readQueries } from "./intake.js";
 import { setUpMarking } from "./marking.js";
 import { begin, setUpKeeper } from "./keeper.js";

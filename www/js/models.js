@@ -1,5 +1,6 @@
 // The networks: the one that came with the page and those that the user has brought, which the browser keeps.
-import { find, icon, keepList, make, takeChoices } from "./dom.js";
+import { find, icon, keepList, make } from "./dom.js";
+import { takeChoices } from "./doors.js";
 import { change, state, tell, watch } from "./state.js";
 import { useWeights } from "./work.js";
 

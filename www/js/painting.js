@@ -43,6 +43,8 @@ function* parts(labels) {
 /** @param {Float64Array} pixels @param {number} value @param {number} more */
 const add = (pixels, value, more) => (pixels[value] = (pixels[value] ?? 0) + more);
 
+let paintings = 0;
+
 export class Painting {
   /** @type {Step[]} */
   #done = [];
@@ -62,6 +64,8 @@ export class Painting {
     this.width = width;
     this.height = height;
     this.labels = labels ?? new Uint8Array(width * height);
+    /** tells it from every other */
+    this.number = ++paintings;
     /** counts the finished changes, so that whoever shows it knows when to draw it again */
     this.version = 0;
     if (labels) this.#pixels = pixels ?? atOnce(tally(labels));

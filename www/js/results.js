@@ -1,6 +1,7 @@
 // "Find it": what is known of each picture that is looked through, as tiles of the grid.
 import { accept, openOnEasel } from "./desk.js";
-import { find, takeChoices, takeDrops } from "./dom.js";
+import { find } from "./dom.js";
+import { takeChoices, takeDrops } from "./doors.js";
 import { Grid } from "./grid.js";
 import { addQueries, removeQuery } from "./intake.js";
 import { change, lessons, state, watch } from "./state.js";
@@ -24,7 +25,7 @@ const grid = new Grid(find("div", "grid"), {
   accept: (id) => withQuery(id, (query) => void accept(query)),
   remove: (id) => withQuery(id, removeQuery),
   want,
-  leave: (id) => withQuery(id, forgetPreview),
+  leave: forgetPreview,
   thumb: (id, thumb) => withQuery(id, (query) => {
     query.thumb = thumb;
     change();

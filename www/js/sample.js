@@ -52,9 +52,20 @@ async function paint(name, file, classes) {
   if (support?.painting) await annotate(file, support, numberOf);
 }
 
+/** Those on their way: another click does not bring them twice. @type {Set<Sample>} */
+const coming = new Set();
+
+/** @param {Sample} sample */
+async function addOnce(sample) {
+  if (coming.has(sample)) return;
+  coming.add(sample);
+  await add(sample).catch(tell);
+  coming.delete(sample);
+}
+
 export function setUpSamples() {
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-sample]"))) {
     const sample = SAMPLES[button.dataset["sample"] ?? ""];
-    if (sample) button.addEventListener("click", () => void add(sample).catch(tell));
+    if (sample) button.addEventListener("click", () => void addOnce(sample));
   }
 }

@@ -70,7 +70,7 @@ export const state = {
   lesson: 0,
   /** the lesson that the session has learnt, and whether it could */
   learnt: { lesson: -1, able: false },
-  /** @type {{ name: string, shots: number, file: Blob } | undefined} a task file in place of the supports */
+  /** @type {{ name: string, shots: number, numbers: number[], file: Blob } | undefined} a task file in place of the supports; the numbers of its classes, those too that were removed here */
   task: undefined,
   /** @type {Model[]} weights that the user has brought, kept in the browser */
   models: [],

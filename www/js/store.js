@@ -19,6 +19,7 @@
  * @property {Uint8Array} [result]
  * @property {FoundClass[]} [classes]
  * @property {string} [trouble]
+ * @property {boolean} [skipped]
  * @property {boolean} [accepted]
  * @property {boolean} [corrected]
  * @property {Deflated} [settled]  the labels of what was accepted or corrected
@@ -50,7 +51,7 @@ const RESERVE = 10e6;
 const LOCK_PATIENCE = 1500;
 
 /** Two copies of the page in different folders of a host are two programs. */
-const NAME = `fewseg ${new URL("..", import.meta.url).pathname}`;
+export const NAME = `fewseg ${new URL("..", import.meta.url).pathname}`;
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 const answer = (request) =>
@@ -81,15 +82,12 @@ const filesOf = (kind, id) => IDBKeyRange.bound([kind, id], [kind, id, []]);
 /** @param {Task} task */
 const keyOf = ({ kind, id }) => `${kind},${id}`;
 
-/** Two tabs would overwrite each other's work, so one of them keeps, until it is closed. */
+/** Two tabs would overwrite each other's work, so one of them keeps, until it is closed or says that it does not any more. @returns {Promise<() => void>} */
 async function lock() {
   if (!navigator.locks) throw new Error("This page was opened from an address that is not secure (https), so the browser keeps nothing: save your results before you close it.");
-  await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(LOCK_PATIENCE);
-    const held = navigator.locks.request(NAME, { signal }, () => {
-      resolve(undefined);
-      return new Promise(() => {});
-    });
+    const held = navigator.locks.request(NAME, { signal }, () => new Promise((release) => resolve(() => release(undefined))));
     held.catch(() => reject(new Error("fewseg is open in another tab, and that one keeps your work. What you do here is not kept: close one of the two, and reload the other.")));
   });
 }
@@ -110,17 +108,18 @@ async function openDatabase() {
 /** @param {(sentence: string) => void} tell  hears what cannot be kept, and why */
 export async function openStore(tell) {
   try {
-    await lock();
-    return new Store(await openDatabase(), tell);
+    const release = await lock();
+    return new Store(await openDatabase(), tell, release);
   } catch (why) {
     tell(why instanceof Error ? why.message : String(why));
-    return new Store(undefined, tell);
+    return new Store(undefined, tell, () => undefined);
   }
 }
 
 export class Store {
   #database;
   #tell;
+  #release;
   /** @type {Map<string, Task>} what is to be written, by record, the latest only */
   #queue = new Map();
   /** @type {Map<string, Blob>} the files that are on the disk */
@@ -130,10 +129,11 @@ export class Store {
   #forgetting = false;
   #full = false;
 
-  /** @param {IDBDatabase | undefined} database @param {(sentence: string) => void} tell */
-  constructor(database, tell) {
+  /** @param {IDBDatabase | undefined} database @param {(sentence: string) => void} tell @param {() => void} release  lets another tab keep */
+  constructor(database, tell, release) {
     this.#database = database;
     this.#tell = tell;
+    this.#release = release;
     if (!database) return;
     // The browser closes it when the user clears the site's data.
     database.onclose = () => {
@@ -200,6 +200,13 @@ export class Store {
     this.#forgetting = true;
     this.#wake();
     return this.settled();
+  }
+
+  /** Keeps nothing any more, so that another tab may. */
+  close() {
+    this.#database?.close();
+    this.#database = undefined;
+    this.#release();
   }
 
   /** How many bytes the page takes of how many it may take, and whether the browser may clear them when it runs short. */

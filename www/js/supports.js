@@ -1,5 +1,6 @@
 // "Show it": the pictures in which things are painted, as a strip, and the doors through which they come.
-import { find, icon, keepList, make, takeChoices, takeDrops } from "./dom.js";
+import { find, icon, keepList, make } from "./dom.js";
+import { takeChoices, takeDrops } from "./doors.js";
 import { addAnnotation, addSupports, removeSupport, unique } from "./intake.js";
 import { change, openSupport, state, teach, watch } from "./state.js";
 import { urlOf } from "./urls.js";

@@ -1,7 +1,7 @@
 // A learned task as one small file: saved, and opened again without its pictures.
 import { find, save } from "./dom.js";
 import { change, lessons, state, teach, tell, watch } from "./state.js";
-import { ask, classes } from "./work.js";
+import { ask, classes, openTask } from "./work.js";
 
 /** @param {Blob & { name: string }} file */
 export async function bringTask(file) {
@@ -12,11 +12,11 @@ export async function bringTask(file) {
     if (state.queries.some(({ settled }) => settled)) {
       throw new Error(`${file.name} has classes of its own, and the accepted pictures have those of before. Save what is accepted, remove those pictures, and bring it again.`);
     }
-    const { classes: known, shots, look } = await ask("openTask", { name: file.name, task: file });
+    const { classes: known, shots, look } = await openTask(file.name, file);
     change({
       classes: known.map((one) => ({ ...one, hidden: false })),
       currentClass: known[0]?.number ?? 1,
-      task: { name: file.name, shots, file },
+      task: { name: file.name, shots, numbers: known.map(({ number }) => number), file },
       open: undefined,
       look,
     });

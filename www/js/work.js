@@ -22,8 +22,9 @@ let engine;
 let weights;
 let working = false;
 let losses = 0;
-/** @type {Blob | undefined} the task file that the session has opened */
-let brought;
+/** What the session has learned: a task file, and shots by their keys. Another object whenever it forgets them. @typedef {{ task?: Blob, shots: Set<string> }} Memory */
+/** @type {Memory} */
+let memory = { shots: new Set() };
 /** @type {(() => void)[]} those who wait for the engine to be ready again */
 const waiting = [];
 /** @type {Set<string>} the queries whose cards are near the screen and wait for their labels */
@@ -40,7 +41,7 @@ export async function start() {
   engine?.close();
   const mine = new Engine(stopped);
   engine = mine;
-  brought = undefined;
+  forget();
   change({ engine: { phase: "loading", progress: {} }, learnt: { lesson: -1, able: false }, learning: undefined });
   for (const query of state.queries) query.progress = undefined;
   try {
@@ -94,12 +95,23 @@ export async function useWeights(file) {
     teach();
     return start();
   }
+  forget();
   const info = await ask("load", { weights: file });
   weights = file;
-  brought = undefined;
   change({ engine: { ...state.engine, info }, learnt: { lesson: -1, able: false }, look: { ...state.look, threshold: info.threshold } });
   // What was learnt or looked through was so with the old weights: all of it is to be done again.
   teach();
+}
+
+/** What is asked of the session next makes it forget all that it has learned. */
+const forget = () => (memory = /** @type {Memory} */ ({ shots: new Set() }));
+
+/** Puts what a task file knows in place of what has been learned. @param {string} name @param {Blob} file */
+export async function openTask(name, file) {
+  const anew = forget();
+  const opened = await ask("openTask", { name, task: file });
+  anew.task = file;
+  return opened;
 }
 
 /** Weights to begin with, before the engine is started. @param {Blob | undefined} file */
@@ -111,10 +123,11 @@ export function want(id) {
   void work();
 }
 
-/** Its card has left the screen. @param {Query} query */
-export function forgetPreview(query) {
-  wanted.delete(query.id);
-  query.preview = undefined;
+/** Its card has left the screen, or is gone with its picture. @param {string} id */
+export function forgetPreview(id) {
+  wanted.delete(id);
+  const query = state.queries.find((query) => query.id === id);
+  if (query) query.preview = undefined;
 }
 
 /** What was decided about it stays. @param {Query} query */
@@ -155,15 +168,14 @@ async function learn() {
   change({ learning: { stage: "features", done: 0, total: 1 } });
   try {
     const { task } = state;
-    if (task && brought !== task.file) {
-      await ask("openTask", { name: task.name, task: task.file });
-      brought = task.file;
-    }
-    const taught = await shots();
+    if (task && memory.task !== task.file) await openTask(task.name, task.file);
+    const present = memory;
+    const taught = await shots(present.shots);
     // A hand came meanwhile: what it does is to be learned too.
-    if (state.painting || state.lesson !== lesson) return change({ learning: undefined });
-    const copies = taught.map(({ labels }) => labels.buffer);
+    if (memory !== present || state.painting || state.lesson !== lesson) return change({ learning: undefined });
+    const copies = taught.flatMap((shot) => ("labels" in shot ? [shot.labels.buffer] : []));
     await ask("learn", { classes: classes(), shots: taught, withTask: task !== undefined }, (learning) => change({ learning }), copies);
+    present.shots = new Set(taught.map(({ key }) => key));
     change({ learnt: { lesson, able: true }, learning: undefined });
   } catch (trouble) {
     change({ learnt: { lesson, able: false }, learning: undefined });
@@ -174,14 +186,16 @@ async function learn() {
 /** The classes as the worker takes them. */
 export const classes = () => state.classes.map(({ number, name, colour }) => ({ number, name, colour }));
 
-/** The labels are copies to be given away, made one at a time: those of many large pictures would take long. */
-async function shots() {
+/** Of the shots that the session knows the key. The others' labels are copies to be given away, made one at a time: those of many large pictures would take long. @param {Set<string>} known */
+async function shots(known) {
+  /** @type {import("../protocol").Shot[]} */
   const taken = [];
   for (const { id, name, file, painting } of lessons()) {
     if (!painting) continue;
     await pause();
     await painting.rest();
-    taken.push({ key: `${id}.${painting.version}`, name, picture: file, labels: painting.labels.slice() });
+    const key = `${id}.${painting.number}.${painting.version}`;
+    taken.push(known.has(key) ? { key } : { key, name, picture: file, labels: painting.labels.slice() });
   }
   return taken;
 }

@@ -44,7 +44,7 @@ async function open({ device, size, weights }, report) {
 
 /** @param {Ask<"learn">} ask @param {Report} report */
 async function learn({ classes, shots, withTask }, report) {
-  const read = shots.map(async ({ key, name, labels, picture }) => ({ key, name, labels, picture: await bytes(picture) }));
+  const read = shots.map(async (shot) => ("picture" in shot ? { ...shot, picture: await bytes(shot.picture) } : shot));
   await opened().learn(classes, await Promise.all(read), withTask, steps(report));
   return null;
 }
