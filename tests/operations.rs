@@ -338,6 +338,51 @@ fn a_convolution_of_planes_is_burns_own_forward_and_backward() {
     }
 }
 
+/// A backbone's convolution: channels, outputs, planes, kernel, stride. Some are made in several pieces, and some have
+/// planes of a power of two.
+#[test]
+fn an_activated_convolution_is_burns_own_and_its_activation() {
+    use burn::tensor::activation::relu;
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+    use ops::Activation::{Linear, Relu, Relu6};
+    let cases = [
+        (3, 5, [6, 9], 3, 1),
+        (3, 5, [7, 8], 3, 2),
+        (4, 300, [5, 4], 1, 1),
+        (4, 6, [9, 7], 1, 2),
+        (3, 8, [64, 48], 7, 2),
+        (2, 40, [32, 32], 3, 1),
+        (6, 7, [32, 64], 1, 1),
+        (2, 3, [2, 2], 5, 1),
+        (2, 3, [1, 1], 3, 2),
+    ];
+    for (channels, outputs, [height, width], kernel, stride) in cases {
+        let planes = random([2, channels, height, width], &Device::flex()) * 4.0;
+        let weight = random([outputs, channels, kernel, kernel], &Device::flex());
+        let bias = random([outputs], &Device::flex());
+        let options = ConvOptions::new([stride; 2], [kernel / 2; 2], [1, 1], 1);
+        let expected = conv2d(planes.clone(), weight.clone(), Some(bias.clone()), options);
+        for (name, device) in devices() {
+            let inputs = (on(&planes, &device), on(&weight, &device), on(&bias, &device));
+            for activation in [Linear, Relu, Relu6] {
+                let (planes, weight, bias) = inputs.clone();
+                let found = values(ops::activated_convolution(planes, weight, bias, stride, 1, activation));
+                let expected = match activation {
+                    Linear => expected.clone(),
+                    Relu => relu(expected.clone()),
+                    Relu6 => expected.clone().clamp(0.0, 6.0),
+                };
+                let distance = distance(&found, &values(expected));
+                assert!(
+                    distance < TOLERANCE,
+                    "{name} {kernel} x {kernel}, stride {stride}, {activation:?}: {distance:.1e}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_clamp_ends_at_zero_and_at_its_limit_and_leaves_other_holders_alone() {
     for (name, device) in devices() {

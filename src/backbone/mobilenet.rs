@@ -5,8 +5,8 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Device;
 
-use super::{Pyramid, conv};
-use crate::ops;
+use super::{Pyramid, conv, convolve};
+use crate::ops::Activation::{Linear, Relu6};
 
 /// Expansion, width, blocks and stride of each stage.
 const STAGES: [(usize, usize, usize, usize); 7] =
@@ -44,7 +44,7 @@ impl MobilenetV2 {
 
     /// The blocks' outputs, which are linear: no activation follows them.
     pub(super) fn features(&self, pictures: Tensor<4>) -> Pyramid {
-        let mut x = relu6(self.stem.forward(pictures));
+        let mut x = convolve(&self.stem, pictures, Relu6);
         let mut taps = Vec::new();
         for (index, block) in self.blocks.iter().enumerate() {
             x = block.forward(x);
@@ -69,14 +69,10 @@ impl InvertedResidual {
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let expanded = match &self.expand {
-            Some(conv) => relu6(conv.forward(x.clone())),
+            Some(conv) => convolve(conv, x.clone(), Relu6),
             None => x.clone(),
         };
-        let y = self.project.forward(relu6(self.depthwise.forward(expanded)));
+        let y = convolve(&self.project, convolve(&self.depthwise, expanded, Relu6), Linear);
         if self.residual { x + y } else { y }
     }
-}
-
-fn relu6(x: Tensor<4>) -> Tensor<4> {
-    ops::clamp(x, 6.0)
 }

@@ -20,6 +20,8 @@ use mobilenet::MobilenetV2;
 use resnet::Resnet;
 use vgg::Vgg16;
 
+use crate::ops::{Activation, activated_convolution};
+
 /// Which backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "native", derive(clap::ValueEnum))]
@@ -161,4 +163,10 @@ fn conv(channels: [usize; 2], kernel: usize, stride: usize, groups: usize, devic
         .with_groups(groups)
         .with_padding(PaddingConfig2d::Explicit(half, half, half, half))
         .init(device)
+}
+
+/// A convolution and its activation.
+fn convolve(conv: &Conv2d, planes: Tensor<4>, activation: Activation) -> Tensor<4> {
+    let bias = conv.bias.as_ref().map(|bias| bias.val()).expect("a backbone's convolutions have a bias");
+    activated_convolution(planes, conv.weight.val(), bias, conv.stride[0], conv.groups, activation)
 }

@@ -8,7 +8,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use super::{Pyramid, conv};
+use super::{Pyramid, conv, convolve};
+use crate::ops::Activation::{Linear, Relu};
 
 #[derive(Module, Debug)]
 pub struct Resnet {
@@ -42,7 +43,7 @@ impl Resnet {
 
     /// The blocks of the second, third and fourth layer, each before its last ReLU.
     pub(super) fn features(&self, pictures: Tensor<4>) -> Pyramid {
-        let x = relu(self.stem.forward(pictures));
+        let x = convolve(&self.stem, pictures, Relu);
         let mut x = max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]));
         let mut taps = Vec::new();
         for (layer, blocks) in self.layers.iter().enumerate() {
@@ -74,11 +75,11 @@ impl Bottleneck {
     /// The residual sum, before the ReLU.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
-            Some(conv) => conv.forward(x.clone()),
+            Some(conv) => convolve(conv, x.clone(), Linear),
             None => x.clone(),
         };
-        let x = relu(self.reduce.forward(x));
-        let x = relu(self.spatial.forward(x));
-        self.expand.forward(x) + shortcut
+        let x = convolve(&self.reduce, x, Relu);
+        let x = convolve(&self.spatial, x, Relu);
+        convolve(&self.expand, x, Linear) + shortcut
     }
 }

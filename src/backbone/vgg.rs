@@ -8,7 +8,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use super::{Pyramid, conv};
+use super::{Pyramid, conv, convolve};
+use crate::ops::Activation::Linear;
 
 /// Convolutions and their width in each of the five stages; every stage ends in a pooling.
 const STAGES: [(usize, usize); 5] = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)];
@@ -35,7 +36,7 @@ impl Vgg16 {
         let mut convs = self.convs.iter();
         for (stage, (count, _)) in STAGES.into_iter().enumerate() {
             for conv in convs.by_ref().take(count) {
-                x = conv.forward(x);
+                x = convolve(conv, x, Linear);
                 if stage >= 3 {
                     taps.push(x.clone());
                 }

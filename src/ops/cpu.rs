@@ -2,6 +2,7 @@
 
 mod center_pivot;
 mod clamp;
+mod convolution;
 mod correlation;
 #[cfg(feature = "native")]
 mod gradient;

@@ -40,6 +40,19 @@ pub trait ClampKernel: Backend {
     fn clamp(values: FloatTensor<Self>, limit: f32) -> FloatTensor<Self>;
 }
 
+/// The 2D convolution of a backbone and a clamp at zero and at a limit, on the CPU; shapes as in
+/// [`super::activated_convolution`].
+#[backend_extension(Flex)]
+pub trait ConvolutionKernel: Backend {
+    fn convolution(
+        planes: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: usize,
+        limit: Option<f32>,
+    ) -> FloatTensor<Self>;
+}
+
 /// The sizes of one center-pivot convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CenterPivotShape {

@@ -18,12 +18,13 @@ mod wgsl;
 use burn::Tensor;
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::Device;
+use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 pub use guided::{Sketch, guided_labels, guided_labels_on};
 pub use kernels::CenterPivotShape;
-use kernels::{CenterPivotKernel, ClampKernel, CorrelationKernel, NormKernel};
+use kernels::{CenterPivotKernel, ClampKernel, ConvolutionKernel, CorrelationKernel, NormKernel};
 pub use resize::{resize_dims, resize_pictures};
 pub use unfolded::{SeparableWeights, full, separable};
 pub use wgsl::shader_sources;
@@ -118,6 +119,52 @@ pub fn convolution(planes: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Ten
         query_bias: bias,
     };
     center_pivot(planes.unsqueeze_dims(&[-1, -1]), weights, 1).squeeze_dims(&[4, 5])
+}
+
+/// What a convolution's result passes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    Linear,
+    Relu,
+    Relu6,
+}
+
+impl Activation {
+    /// Where it ends; none where there is none.
+    fn limit(self) -> Option<f32> {
+        match self {
+            Self::Linear => None,
+            Self::Relu => Some(f32::INFINITY),
+            Self::Relu6 => Some(6.0),
+        }
+    }
+
+    fn apply(self, values: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Linear => values,
+            Self::Relu => relu(values),
+            Self::Relu6 => clamp(values, 6.0),
+        }
+    }
+}
+
+/// The 2D convolution of planes `(batch, channels, h, w)` with a kernel `(output channels, channels / groups, k, k)`, zero
+/// padding `k / 2`, and its activation: on the CPU in one go, unless it is under autodiff or in groups.
+pub fn activated_convolution(
+    planes: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    stride: usize,
+    groups: usize,
+    activation: Activation,
+) -> Tensor<4> {
+    if groups == 1 && matches!(planes.device().as_dispatch(), DispatchDevice::Flex(_)) {
+        let (planes, weight, bias) = (planes.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
+        return Tensor::from_dispatch(Dispatch::convolution(planes, weight, bias, stride, activation.limit()));
+    }
+    let half = weight.dims()[2] / 2;
+    let options = ConvOptions::new([stride; 2], [half; 2], [1, 1], groups);
+    activation.apply(conv2d(planes, weight, Some(bias), options))
 }
 
 /// ReLU that ends at `limit`.

@@ -42,7 +42,7 @@ impl CenterPivotKernel for Flex {
             // SAFETY: every piece has columns of its own.
             let mut target = unsafe { target.columns(range.clone()) };
             target.fill_rows(&bias);
-            accumulate(Matrix::new(&weights, unfold.depth()), Matrix::new(&columns, range.len()), target);
+            accumulate(Matrix::new(&weights, unfold.depth()), Matrix::new(&columns, range.len()), &mut target);
         });
         tensor(output, shape.output_dims())
     }

@@ -61,33 +61,58 @@ impl<'a> Target<'a> {
     /// # Safety
     /// Nobody else may use the same columns while this is used.
     pub unsafe fn columns(&self, range: Range<usize>) -> Self {
-        assert!(range.start <= range.end && range.end <= self.columns);
-        // SAFETY: the columns were just seen to lie inside.
-        Self { start: unsafe { self.start.add(range.start) }, columns: range.len(), ..*self }
+        // SAFETY: as this function's own.
+        unsafe { self.part(0..self.rows, range) }
+    }
+
+    /// Some rows and columns of it.
+    ///
+    /// # Safety
+    /// Nobody else may use the same values while this is used.
+    pub unsafe fn part(&self, rows: Range<usize>, columns: Range<usize>) -> Self {
+        assert!(rows.start <= rows.end && rows.end <= self.rows);
+        assert!(columns.start <= columns.end && columns.end <= self.columns);
+        // SAFETY: the values were just seen to lie inside.
+        let start = unsafe { self.start.add(rows.start * self.row_stride + columns.start) };
+        Self { start, rows: rows.len(), columns: columns.len(), ..*self }
+    }
+
+    fn rows(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        // SAFETY: the rows lie inside and do not overlap, and a target is the only one to use its values.
+        (0..self.rows)
+            .map(|row| unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.row_stride), self.columns) })
     }
 
     /// Sets every row to one value.
     pub fn fill_rows(&mut self, values: &[f32]) {
         assert_eq!(values.len(), self.rows);
-        for (row, &value) in values.iter().enumerate() {
-            // SAFETY: the row lies inside, and a target is the only one to use its columns.
-            let row = unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.row_stride), self.columns) };
-            row.fill(value);
-        }
+        self.rows().zip(values).for_each(|(row, &value)| row.fill(value));
+    }
+
+    pub fn map(&mut self, map: impl Fn(f32) -> f32) {
+        self.rows().flatten().for_each(|value| *value = map(*value));
     }
 }
 
+/// A target whose rows lie so many bytes apart, or a multiple of it, has all of them in a few places of the cache.
+const CROWDED: usize = 512;
+/// Floats that bring them apart.
+const PAD: usize = 16;
+
 /// `target = left x right`.
-pub fn multiply(left: Matrix, right: Matrix, target: Target) {
-    product(left, right, target, false);
+pub fn multiply(left: Matrix, right: Matrix, mut target: Target) {
+    product(left, right, &mut target, false);
 }
 
 /// `target += left x right`.
-pub fn accumulate(left: Matrix, right: Matrix, target: Target) {
+pub fn accumulate(left: Matrix, right: Matrix, target: &mut Target) {
     product(left, right, target, true);
 }
 
-fn product(left: Matrix, right: Matrix, target: Target, add: bool) {
+fn product(left: Matrix, right: Matrix, target: &mut Target, add: bool) {
+    if target.rows > 1 && (target.row_stride * size_of::<f32>()).is_multiple_of(CROWDED) {
+        return product_apart(left, right, target, add);
+    }
     let (rows, depth, columns) = (left.rows, left.columns, right.columns);
     if rows * depth * columns == 0 {
         return;
@@ -117,5 +142,21 @@ fn product(left: Matrix, right: Matrix, target: Target, add: bool) {
             false,
             gemm::Parallelism::None,
         );
+    }
+}
+
+/// [`product`], by way of a matrix whose rows lie apart: on processors with wide registers it takes a quarter of the time.
+fn product_apart(left: Matrix, right: Matrix, target: &mut Target, add: bool) {
+    let stride = target.columns.next_multiple_of(PAD) + PAD;
+    let stride = if (stride * size_of::<f32>()).is_multiple_of(CROWDED) { stride + PAD } else { stride };
+    let mut apart = vec![0f32; target.rows * stride];
+    // SAFETY: nobody else knows of it.
+    let mut part = unsafe { Target::new(&mut apart, stride).part(0..target.rows, 0..target.columns) };
+    product(left, right, &mut part, false);
+    for (to, from) in target.rows().zip(apart.chunks_exact(stride)) {
+        match add {
+            true => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
+            false => to.copy_from_slice(&from[..to.len()]),
+        }
     }
 }

@@ -95,7 +95,7 @@ impl CenterPivotGradient for Flex {
                 unfold.gather(volume, kept, &rows, &mut columns, &mut scratch);
                 let range = unfold.columns(&rows);
                 let columns = Matrix::new(&columns, range.len()).transposed();
-                accumulate(positions(&shape, grad, &range), columns, Target::new(&mut sum, depth));
+                accumulate(positions(&shape, grad, &range), columns, &mut Target::new(&mut sum, depth));
             }
             sum
         });
