@@ -87,6 +87,15 @@ const press = (name) => page.getByRole("button", { name, exact: true }).click();
 /** @param {string} name */
 const isPressed = async (name) => (await page.getByRole("button", { name, exact: true }).getAttribute("aria-pressed")) === "true";
 
+/** The page shows what has changed a moment later. @param {() => Promise<boolean>} question @param {string} [what] */
+async function comes(question, what) {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await question()) return;
+    await page.waitForTimeout(50);
+  }
+  assert.fail(what ?? "it did not come");
+}
+
 /** How near the picture is, in percent of where all of it is seen. */
 const nearness = async () => Number.parseInt((await page.getByRole("button", { name: /: show the whole picture$/ }).textContent()) ?? "");
 
@@ -232,7 +241,7 @@ describe("with the mouse", { timeout: PATIENCE }, () => {
     await page.mouse.up();
     await isPainted(0.01, 0.5);
     await page.getByRole("button", { name: /: show the whole picture$/ }).click();
-    assert.equal(await nearness(), 100);
+    await comes(async () => (await nearness()) === 100);
     await press("Eraser");
     await click([0.25, 0.25]);
     await bare();
@@ -273,7 +282,7 @@ describe("with the keys", { timeout: PATIENCE }, () => {
     for (let step = 0; step < 8; step++) await page.keyboard.press("Shift+ArrowRight");
     const stroke = await isPainted(dot * 1.5, 10);
     await page.keyboard.press("e");
-    assert.ok(await isPressed("Eraser"));
+    await comes(() => isPressed("Eraser"));
     await page.keyboard.press("Space");
     await isPainted(0.1, stroke - 0.1);
     await page.keyboard.press("Control+z");
@@ -282,7 +291,7 @@ describe("with the keys", { timeout: PATIENCE }, () => {
     await isPainted(0.1, stroke - 0.1);
     for (const [key, name] of [["n", "Not sure"], ["p", "Polygon"], ["l", "Lasso"], ["f", "Fill"], ["b", "Brush"]]) {
       await page.keyboard.press(key ?? "");
-      assert.ok(await isPressed(name ?? ""), name);
+      await comes(() => isPressed(name ?? ""), name);
     }
   });
 
@@ -291,17 +300,17 @@ describe("with the keys", { timeout: PATIENCE }, () => {
     const size = async () => Number(await page.getByLabel("Brush size").inputValue());
     const before = await size();
     await page.keyboard.press("]");
-    assert.ok((await size()) > before);
+    await comes(async () => (await size()) > before);
     await page.keyboard.press("[");
     await page.keyboard.press("[");
-    assert.ok((await size()) < before);
+    await comes(async () => (await size()) < before);
     await page.keyboard.press("+");
-    assert.ok((await nearness()) > 140);
+    await comes(async () => (await nearness()) > 140);
     await page.keyboard.press("-");
-    assert.equal(await nearness(), 100);
+    await comes(async () => (await nearness()) === 100);
     await page.keyboard.press("+");
     await page.keyboard.press("0");
-    assert.equal(await nearness(), 100);
+    await comes(async () => (await nearness()) === 100);
   });
 
   test("a polygon is set corner by corner, taken back, dropped, and closed", async () => {
@@ -358,7 +367,7 @@ describe("with the keys", { timeout: PATIENCE }, () => {
     // Whatever fields the page has, a field is a field.
     await page.evaluate(() => document.body.append(Object.assign(document.createElement("input"), { id: "words" })));
     await page.locator("#words").pressSequentially("people");
-    assert.ok(await isPressed("Brush"));
+    await comes(() => isPressed("Brush"));
     assert.equal(await page.locator("#words").inputValue(), "people");
   });
 });
@@ -384,7 +393,7 @@ describe("with fingers and a pen", { timeout: PATIENCE }, () => {
     await fingers("touchMove", [0.2, 0.5]);
     await fingers("touchMove", [0.3, 0.6]);
     await fingers("touchEnd");
-    assert.ok((await nearness()) > 200, `${await nearness()} %`);
+    await comes(async () => (await nearness()) > 200);
     await bare();
     assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled());
     await easel(page).tap();
