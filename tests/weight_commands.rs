@@ -88,6 +88,22 @@ fn export_changes_the_precision_and_nothing_else() {
 }
 
 #[test]
+fn eight_bits_are_told_and_read_tensor_by_tensor_too() {
+    let folder = Folder::new();
+    let [half, eight, back] = ["half", "eight", "back"].map(|name| folder.path(&format!("{name}.safetensors")));
+    let network = Hsnet::init(KIND, Design::default(), &Device::flex());
+    weights::save(&network, &Header::hsnet(KIND, [256, 256]), Path::new(&half)).unwrap();
+    run(&["export", &half, "--dtype", "i8", "--out", &eight]);
+    let (before, after) = (run(&["info", &half]), run(&["info", &eight]));
+    assert_eq!(field(&after, "dtype"), "f16, i8");
+    assert_eq!(field(&after, "parameters"), field(&before, "parameters"));
+    // `import` reads a tensor at a time, where the others read the whole file.
+    run(&["import", &eight, "--dtype", "f32", "--out", &back]);
+    let load = |path: &str| arrays_of(&weights::load(&fs::read(path).unwrap(), &Device::flex()).unwrap().1);
+    assert!(load(&back) == load(&eight) && load(&eight) != load(&half));
+}
+
+#[test]
 fn export_refuses_what_half_precision_cannot_hold() {
     let folder = Folder::new();
     let (single, half) = (folder.path("single.safetensors"), folder.path("half.safetensors"));

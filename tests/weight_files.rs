@@ -151,3 +151,40 @@ fn a_file_says_its_design_and_one_from_before_is_understood() {
     let own = serde_json::to_string(&Header::hsnet(KIND, [256, 256])).unwrap();
     assert!(own.contains(r#""masking":"features","kernel":"center-pivot","guided":false"#), "{own}");
 }
+
+fn in_eight_bits(network: &Hsnet, header: &Header) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("eight.safetensors");
+    weights::save_as(network, header, Precision::I8, &path).unwrap();
+    std::fs::read(&path).unwrap()
+}
+
+#[test]
+fn eight_bits_keep_every_value_within_half_a_level_of_its_channel() {
+    let (network, header, half) = weight_file();
+    let bytes = in_eight_bits(&network, &header);
+    assert!(bytes.len() < half.len() * 11 / 20, "{} of {} bytes", bytes.len(), half.len());
+    let (_, read) = weights::load(&bytes, &Device::flex()).unwrap();
+    let (found, expected) = (arrays_of(&read), arrays_of(&network));
+    assert!(found.keys().eq(expected.keys()));
+    for (name, array) in expected {
+        let size = array.values.len() / array.shape[0];
+        let pairs = array.values.chunks(size).zip(found[&name].values.chunks(size));
+        for (expected, found) in pairs {
+            let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
+            let apart = expected.iter().zip(found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(apart <= largest / 127.0 * 0.51, "{name}: {apart} of {largest}");
+        }
+    }
+}
+
+#[test]
+fn levels_without_their_worths_are_refused() {
+    let (network, header, _) = weight_file();
+    let mut bytes = in_eight_bits(&network, &header);
+    let name = b"learner.decoder.conv1.weight.worths";
+    let at = bytes.windows(name.len()).position(|window| window == name).unwrap();
+    bytes[at + name.len() - 1] = b'z';
+    let error = load_error(&bytes);
+    assert!(error.contains("learner.decoder.conv1.weight.worth"), "{error}");
+}

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 #[cfg(feature = "native")]
 use std::path::Path;
+use std::rc::Rc;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -12,6 +13,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, View};
 
 use super::arrays::{Array, Parameter, fill_from, parameters_of};
+use super::eight_bits::{self, WORTHS};
 use super::{Header, WeightsError};
 use crate::backbone::BackboneKind;
 #[cfg(feature = "native")]
@@ -25,6 +27,8 @@ const HEADER: &str = "fewseg";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "native", derive(clap::ValueEnum))]
 pub enum Precision {
+    /// Eight bits and a scale for each output channel; what has few values is kept in half precision.
+    I8,
     /// Half precision: half the bytes, three decimal digits.
     #[default]
     F16,
@@ -38,7 +42,7 @@ pub enum Precision {
 /// If the file is damaged or none of ours, or its tensors are not just those of the network it names.
 pub fn load(bytes: &[u8], device: &Device) -> Result<(Header, Hsnet), WeightsError> {
     let (header, file) = open(bytes)?;
-    let network = fill_network(&header, &file.names(), |name| read_tensor(&file, name), device)?;
+    let network = fill_network(&header, &names(&file), |name| read_tensor(&file, name), device)?;
     Ok((header, network))
 }
 
@@ -87,10 +91,21 @@ fn fill_all<M: Module>(
 pub fn load_backbone(mut network: Hsnet, bytes: &[u8]) -> Result<(Header, Hsnet), WeightsError> {
     const PREFIX: &str = "backbone.";
     let (header, file) = open(bytes)?;
-    let names: Vec<&str> = file.names().into_iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
+    let names: Vec<&str> = names(&file).into_iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
     let read = |name: &str| read_tensor(&file, &format!("{PREFIX}{name}"));
     network.backbone = fill_all(network.backbone, &names, read)?;
     Ok((header, network))
+}
+
+/// The tensors of a file, without those that only help to read another.
+fn names<'a>(file: &'a SafeTensors) -> Vec<&'a str> {
+    let all: BTreeSet<&str> = file.names().into_iter().collect();
+    all.iter().copied().filter(|name| helps(name).is_none_or(|of| !all.contains(of))).collect()
+}
+
+/// Of which tensor these are the worths, by its name.
+pub(super) fn helps(name: &str) -> Option<&str> {
+    name.strip_suffix(WORTHS)
 }
 
 fn open(bytes: &[u8]) -> Result<(Header, SafeTensors<'_>), WeightsError> {
@@ -168,50 +183,104 @@ pub fn to_bytes(network: &Hsnet, header: &Header) -> Result<Vec<u8>, WeightsErro
 type Contents = (BTreeMap<String, Stored>, HashMap<String, String>);
 
 fn contents(network: &Hsnet, header: &Header, precision: Precision) -> Result<Contents, WeightsError> {
-    let tensors = parameters_of(network).into_iter().map(|(name, parameter)| {
-        check_range(&name, &(parameter.read)(), precision)?;
-        Ok((name, Stored { parameter, precision }))
-    });
-    let tensors = tensors.collect::<Result<_, WeightsError>>()?;
+    let mut tensors = BTreeMap::new();
+    for (name, parameter) in parameters_of(network) {
+        let parameter = Rc::new(parameter);
+        let form = match precision {
+            Precision::F32 => Form::F32,
+            Precision::I8 if eight_bits::suits(&parameter.shape) => Form::Levels,
+            Precision::F16 | Precision::I8 => Form::F16,
+        };
+        check_range(&name, &(parameter.read)(), form)?;
+        if form == Form::Levels {
+            tensors.insert(format!("{name}{WORTHS}"), Stored::new(&parameter, Form::Worths));
+        }
+        tensors.insert(name, Stored::new(&parameter, form));
+    }
     let header = serde_json::to_string(header).map_err(|error| WeightsError::BadHeader(error.to_string()))?;
     // One entry and no more: several would be written in any order, and the same weights are to give the same file.
     Ok((tensors, HashMap::from([(HEADER.to_string(), header)])))
 }
 
+/// What of a parameter a tensor of the file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    F16,
+    F32,
+    Levels,
+    Worths,
+}
+
 /// A parameter on its way into a file.
 struct Stored {
-    parameter: Parameter,
-    precision: Precision,
+    parameter: Rc<Parameter>,
+    shape: Vec<usize>,
+    form: Form,
+}
+
+impl Stored {
+    fn new(parameter: &Rc<Parameter>, form: Form) -> Self {
+        let shape = match form {
+            Form::Worths => parameter.shape[..1].to_vec(),
+            _ => parameter.shape.clone(),
+        };
+        Self { parameter: parameter.clone(), shape, form }
+    }
 }
 
 impl View for Stored {
     fn dtype(&self) -> Dtype {
-        match self.precision {
-            Precision::F16 => Dtype::F16,
-            Precision::F32 => Dtype::F32,
+        match self.form {
+            Form::F16 => Dtype::F16,
+            Form::F32 | Form::Worths => Dtype::F32,
+            Form::Levels => Dtype::I8,
         }
     }
 
     fn shape(&self) -> &[usize] {
-        &self.parameter.shape
+        &self.shape
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
         let values = (self.parameter.read)();
-        match self.precision {
-            Precision::F16 => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
-            Precision::F32 => values.iter().flat_map(|&value| value.to_le_bytes()).collect(),
+        let single = |values: &[f32]| values.iter().flat_map(|&value| value.to_le_bytes()).collect();
+        match self.form {
+            Form::F16 => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+            Form::F32 => single(&values),
+            Form::Levels => eight_bits::levels(&values, self.parameter.shape[0]).into(),
+            Form::Worths => single(&eight_bits::worths(&values, self.parameter.shape[0])),
         }
     }
 
     fn data_len(&self) -> usize {
-        self.parameter.shape.iter().product::<usize>() * self.dtype().bitsize() / 8
+        self.shape.iter().product::<usize>() * self.dtype().bitsize() / 8
     }
 }
 
 fn read_tensor(file: &SafeTensors, name: &str) -> Result<Array, WeightsError> {
-    let view = file.tensor(name).map_err(|_| WeightsError::Missing(name.into()))?;
-    Ok(Array { shape: view.shape().to_vec(), values: read_values(name, view.dtype(), view.data())? })
+    let tensor = |name: &str| file.tensor(name).map_err(|_| WeightsError::Missing(name.into()));
+    let view = tensor(name)?;
+    let values = match view.dtype() {
+        Dtype::I8 => {
+            let name = format!("{name}{WORTHS}");
+            let worths = tensor(&name)?;
+            let worths = read_values(&name, worths.dtype(), worths.data())?;
+            of_levels(&name, view.data(), view.shape(), &worths)?
+        }
+        dtype => read_values(name, dtype, view.data())?,
+    };
+    Ok(Array { shape: view.shape().to_vec(), values })
+}
+
+/// The values of a tensor in levels; `name` is that of its worths.
+///
+/// # Errors
+/// If there is not one worth for every output channel.
+pub(super) fn of_levels(name: &str, levels: &[u8], shape: &[usize], worths: &[f32]) -> Result<Vec<f32>, WeightsError> {
+    match shape.first() == Some(&worths.len()) {
+        true => Ok(eight_bits::values(levels, worths)),
+        false => Err(WeightsError::Worths { name: name.into(), found: worths.len() }),
+    }
 }
 
 /// The values of a tensor, as float32.
@@ -239,9 +308,9 @@ pub(super) fn check_finite(name: &str, values: &[f32]) -> Result<(), WeightsErro
     }
 }
 
-fn check_range(name: &str, values: &[f32], precision: Precision) -> Result<(), WeightsError> {
+fn check_range(name: &str, values: &[f32], form: Form) -> Result<(), WeightsError> {
     check_finite(name, values)?;
-    let fits = |&value: &f32| precision == Precision::F32 || f16::from_f32(value).is_finite();
+    let fits = |&value: &f32| form != Form::F16 || f16::from_f32(value).is_finite();
     match values.iter().all(fits) {
         true => Ok(()),
         false => Err(WeightsError::BeyondHalf(name.to_string())),

@@ -1,9 +1,10 @@
 //! The weight file: what it says of itself, loading and saving it, and importing the published ones.
 //!
 //! A weight file is safetensors: tensors under the names of the modules' fields, in half precision unless asked
-//! otherwise, and a [`Header`].
+//! otherwise (`eight_bits` says how less is kept), and a [`Header`].
 
 mod arrays;
+mod eight_bits;
 mod file;
 #[cfg(feature = "native")]
 mod import;
@@ -135,6 +136,8 @@ pub enum WeightsError {
     Unused(String),
     #[error("the tensor {name} is of the type {found}, which is none of f16, bf16 and f32")]
     Type { name: String, found: String },
+    #[error("the tensor {name} has {found} values, and should have one for each output channel")]
+    Worths { name: String, found: usize },
     #[error("the tensor {0} holds values that are no numbers: the training it came from had diverged")]
     NotFinite(String),
     #[error("the tensor {0} holds values beyond half precision's range (65504): only --dtype f32 can keep them")]

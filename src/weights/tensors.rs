@@ -9,10 +9,11 @@ use std::rc::Rc;
 
 use pytorch_reader::{DType, PytorchReader};
 use safetensors::Dtype;
-use safetensors::tensor::Metadata;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::arrays::{Array, Arrays};
-use super::file::{Layout, read_header, read_values};
+use super::eight_bits::WORTHS;
+use super::file::{Layout, helps, of_levels, read_header, read_values};
 use super::{Header, WeightsError};
 
 /// The longest header of a safetensors file, in bytes, as its format allows.
@@ -99,18 +100,32 @@ impl TensorFile {
             None => Format::Safetensors,
         };
         let file = Rc::new(file);
-        let stored = |(name, info): (String, &safetensors::tensor::TensorInfo)| {
-            let (file, dtype, (start, end)) = (file.clone(), info.dtype, info.data_offsets);
-            let read = move |name: &str| {
+        let infos = metadata.tensors();
+        let reader = |info: &TensorInfo| {
+            let (file, (start, end)) = (file.clone(), info.data_offsets);
+            move || -> std::io::Result<Vec<u8>> {
                 let mut bytes = vec![0; end - start];
                 let mut file: &File = &file;
                 file.seek(SeekFrom::Start(data + start as u64))?;
                 file.read_exact(&mut bytes)?;
-                read_values(name, dtype, &bytes)
-            };
-            (name, Stored { shape: info.shape.clone(), dtype: format!("{dtype:?}"), read: Box::new(read) })
+                Ok(bytes)
+            }
         };
-        let tensors = metadata.tensors().into_iter().map(stored).collect();
+        let stored = |(name, &info): (&String, &&TensorInfo)| {
+            let (dtype, shape, bytes) = (info.dtype, info.shape.clone(), reader(info));
+            let worths = infos.get(&format!("{name}{WORTHS}")).map(|info| (info.dtype, reader(info)));
+            let read = move |name: &str| {
+                if dtype != Dtype::I8 {
+                    return read_values(name, dtype, &bytes()?);
+                }
+                let name = format!("{name}{WORTHS}");
+                let (dtype, worths) = worths.as_ref().ok_or_else(|| WeightsError::Missing(name.clone()))?;
+                of_levels(&name, &bytes()?, &shape, &read_values(&name, *dtype, &worths()?)?)
+            };
+            (name.clone(), Stored { shape: info.shape.clone(), dtype: format!("{dtype:?}"), read: Box::new(read) })
+        };
+        let own = |name: &str| helps(name).is_none_or(|of| !infos.contains_key(of));
+        let tensors = infos.iter().filter(|(name, _)| own(name)).map(stored).collect();
         Ok(Self { format, tensors })
     }
 
