@@ -796,9 +796,12 @@ describe("networks and devices", () => {
     await page.getByRole("button", { name: "Camera", exact: true }).click();
     await page.getByText(/frames a second/).waitFor({ timeout: PATIENCE });
     await page.screenshot({ path: `${SHOTS}live-1280.png` });
-    await page.getByRole("button", { name: "Freeze" }).click();
+    // Frames go on, and what was said stays.
     await page.getByRole("button", { name: "Take a picture" }).click();
     await page.getByText("Taken among the pictures.").waitFor();
+    await page.waitForTimeout(1000);
+    assert.ok(await page.getByText("Taken among the pictures.").isVisible());
+    await page.getByRole("button", { name: "Freeze" }).click();
     await page.getByRole("button", { name: "Close" }).click();
     await done(1);
   });

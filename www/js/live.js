@@ -16,6 +16,7 @@ const video = find("video", "live-video");
 const overlay = find("canvas", "live-mask");
 const freeze = find("button", "live-freeze");
 const count = find("output", "live-count");
+const taken = find("p", "live-taken");
 /** @type {MediaStream | undefined} */
 let stream;
 let frozen = false;
@@ -61,7 +62,7 @@ async function run() {
 
 async function open() {
   dialog.showModal();
-  count.textContent = "";
+  count.textContent = taken.textContent = "";
   try {
     const given = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     // The user may have closed the dialog before the browser was allowed to.
@@ -90,7 +91,7 @@ async function snapshot() {
   try {
     const time = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
     await addQueries([new File([await frame(video.videoWidth)], `camera-${time}.jpg`, { type: "image/jpeg" })]);
-    count.textContent = "Taken among the pictures.";
+    taken.textContent = "Taken among the pictures.";
   } catch (trouble) {
     tell(trouble);
   }
