@@ -295,6 +295,20 @@ describe("with the keys", { timeout: PATIENCE }, () => {
     }
   });
 
+  test("a tool counts for the stroke that follows it at once", async () => {
+    await open();
+    await easel(page).focus();
+    await page.keyboard.press("Space");
+    await isPainted(0.3, 3);
+    await easel(page).evaluate((canvas) => {
+      const press = (/** @type {string} */ type, /** @type {string} */ key) => canvas.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true }));
+      press("keydown", "e");
+      press("keydown", " ");
+      press("keyup", " ");
+    });
+    await bare();
+  });
+
   test("brackets set the brush's size, plus and minus and nought how near the picture is", async () => {
     await open();
     const size = async () => Number(await page.getByLabel("Brush size").inputValue());

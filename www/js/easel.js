@@ -108,8 +108,8 @@ export class Easel {
   show(subject, marker) {
     // The picture under a stroke stays until the stroke ends, whatever is brought meanwhile; and so does the tool.
     if (this.#gesture) return;
-    if (marker.tool !== this.#marker.tool || subject?.id !== this.#subject?.id) this.#forget();
-    this.#marker = marker;
+    if (subject?.id !== this.#subject?.id) this.#forget();
+    this.equip(marker);
     this.#dress(marker.classes);
     this.#frame.hidden = !subject;
     if (subject && subject.id !== this.#subject?.id) this.#place(subject);
@@ -121,6 +121,12 @@ export class Easel {
     this.#frame.dataset["tool"] = marker.tool;
     this.#frame.style.setProperty("--class", marker.colour);
     this.#moveCursor();
+  }
+
+  /** What is in hand from now on. Keys come faster than the page is shown anew, so a stroke asks for it too. @param {Marker} marker */
+  equip(marker) {
+    if (marker.tool !== this.#marker.tool) this.#forget();
+    this.#marker = marker;
   }
 
   /** The classes may be the same objects with other colours in them. @param {import("./overlay.js").Coloured[]} classes */

@@ -2,7 +2,7 @@
 import { find } from "./dom.js";
 import { Easel } from "./easel.js";
 import { BACKGROUND, UNSURE } from "./painting.js";
-import { change, state, subject, watch } from "./state.js";
+import { change, currentClass, state, subject, watch } from "./state.js";
 import { urlOf } from "./urls.js";
 import { percent } from "./words.js";
 
@@ -68,10 +68,19 @@ let easel;
  * @property {(place: Point) => void} pointed  while asking: this is the place
  */
 
+/** @returns {import("./easel.js").Marker} */
+function marker() {
+  const { brushSize: size, currentClass: number, classes } = state;
+  return { tool: toolInHand(), size, number, colour: currentClass()?.colour ?? "#000000", classes };
+}
+
 /** @param {Marks} marks */
 export function setUpMarking({ marked, walked, pointed }) {
   easel = new Easel(find("div", "easel"), {
-    begun,
+    begun: () => {
+      begun();
+      easel.equip(marker());
+    },
     ended: (on, changed) => {
       if (changed) marked(on);
       rest();
@@ -121,8 +130,7 @@ export function setUpMarking({ marked, walked, pointed }) {
   }
 
   function show() {
-    const colour = state.classes.find(({ number }) => number === state.currentClass)?.colour ?? "#000000";
-    easel.show(painted(), { tool: toolInHand(), size: state.brushSize, number: state.currentClass, colour, classes: state.classes });
+    easel.show(painted(), marker());
     find("div", "paint-tools").hidden = !painted();
     showTools();
     showPainted();
