@@ -8,24 +8,6 @@
 // values of a group, pieces of a group
 @group(0) @binding(2) var<storage, read_write> info: array<u32>;
 
-const PIECE = {{ piece }}u;
-const THREADS = 256u;
-
-var<workgroup> sums: array<f32, THREADS>;
-
-// The sum over the workgroup's threads. Every thread must come here.
-fn total(thread: u32, value: f32) -> f32 {
-    sums[thread] = value;
-    workgroupBarrier();
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        if thread < half {
-            sums[thread] += sums[thread + half];
-        }
-        workgroupBarrier();
-    }
-    return workgroupUniformLoad(&sums[0]);
-}
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let size = info[0];

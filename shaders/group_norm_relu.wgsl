@@ -13,24 +13,7 @@
 // positions of a channel, channels, channels of a group, pieces of a group
 @group(0) @binding(5) var<storage, read_write> info: array<u32>;
 
-const PIECE = {{ piece }}u;
-const THREADS = 256u;
 const EPSILON = {{ epsilon }};
-
-var<workgroup> sums: array<f32, THREADS>;
-
-// The sum over the workgroup's threads. Every thread must come here.
-fn total(thread: u32, value: f32) -> f32 {
-    sums[thread] = value;
-    workgroupBarrier();
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        if thread < half {
-            sums[thread] += sums[thread + half];
-        }
-        workgroupBarrier();
-    }
-    return workgroupUniformLoad(&sums[0]);
-}
 
 // Mean and variance of a group.
 fn group_moments(thread: u32, first: u32, pieces: u32, size: u32) -> vec2<f32> {

@@ -159,6 +159,9 @@ fn in_eight_bits(network: &Hsnet, header: &Header) -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
+/// Half of the smallest step of half precision, in which biases are kept.
+const HALF_PRECISION_STEP: f32 = 1.0 / 33_554_432.0;
+
 #[test]
 fn eight_bits_keep_every_value_within_half_a_level_of_its_channel() {
     let (network, header, half) = weight_file();
@@ -173,7 +176,7 @@ fn eight_bits_keep_every_value_within_half_a_level_of_its_channel() {
         for (expected, found) in pairs {
             let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
             let apart = expected.iter().zip(found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(apart <= largest / 127.0 * 0.51, "{name}: {apart} of {largest}");
+            assert!(apart <= largest / 127.0 * 0.51 + HALF_PRECISION_STEP, "{name}: {apart} of {largest}");
         }
     }
 }

@@ -167,6 +167,10 @@ fn conv(channels: [usize; 2], kernel: usize, stride: usize, groups: usize, devic
 
 /// A convolution and its activation.
 fn convolve(conv: &Conv2d, planes: Tensor<4>, activation: Activation) -> Tensor<4> {
-    let bias = conv.bias.as_ref().map(|bias| bias.val()).expect("a backbone's convolutions have a bias");
-    activated_convolution(planes, conv.weight.val(), bias, conv.stride[0], conv.groups, activation)
+    activated_convolution(planes, conv.weight.val(), bias(conv), conv.stride[0], conv.groups, activation)
+}
+
+/// The bias of a convolution that was made with one, as all of ours are.
+pub(crate) fn bias(conv: &Conv2d) -> Tensor<1> {
+    conv.bias.as_ref().map_or_else(|| unreachable!("made with a bias"), |bias| bias.val())
 }

@@ -10,6 +10,7 @@ use burn::tensor::Device;
 use burn::tensor::activation::relu;
 use serde::{Deserialize, Serialize};
 
+use crate::backbone::bias;
 use crate::ops::{self, CenterPivotWeights, SeparableWeights};
 
 /// Groups of every group normalisation (the published implementation's value).
@@ -223,8 +224,4 @@ pub fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
 /// Applies a convolution that [`conv`] made.
 pub fn convolve(conv: &Conv2d, planes: Tensor<4>) -> Tensor<4> {
     ops::convolution(planes, conv.weight.val(), bias(conv))
-}
-
-fn bias(conv: &Conv2d) -> Tensor<1> {
-    conv.bias.as_ref().map_or_else(|| unreachable!("made with a bias"), |bias| bias.val())
 }

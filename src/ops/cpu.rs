@@ -11,6 +11,8 @@ mod matrix;
 mod norm;
 mod unfold;
 
+use std::ops::Range;
+
 use burn::tensor::{Shape, TensorData};
 use burn_flex::FlexTensor;
 
@@ -23,6 +25,11 @@ fn contiguous<const N: usize>(tensors: [FlexTensor; N]) -> [FlexTensor; N] {
 
 fn tensor<const D: usize>(values: Vec<f32>, dims: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, Shape::new(dims)))
+}
+
+/// `0..count`, some at a time.
+fn portions(count: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count).step_by(most).map(move |start| start..(start + most).min(count))
 }
 
 /// Maps in order, on all cores where there are threads.

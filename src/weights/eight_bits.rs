@@ -32,13 +32,13 @@ pub fn levels(values: &[f32], outputs: usize) -> Vec<u8> {
 
 /// The values again. There must be a worth for every output channel.
 pub fn values(levels: &[u8], worths: &[f32]) -> Vec<f32> {
-    let channels = levels.chunks_exact((levels.len() / worths.len().max(1)).max(1)).zip(worths);
+    let channels = channels(levels, worths.len()).zip(worths);
     channels
         .flat_map(|(channel, worth)| channel.iter().map(move |level| f32::from(level.cast_signed()) * worth))
         .collect()
 }
 
-fn channels(values: &[f32], outputs: usize) -> impl Iterator<Item = &[f32]> {
+fn channels<T>(values: &[T], outputs: usize) -> impl Iterator<Item = &[T]> {
     values.chunks_exact((values.len() / outputs.max(1)).max(1))
 }
 

@@ -100,12 +100,12 @@ pub fn load_backbone(mut network: Hsnet, bytes: &[u8]) -> Result<(Header, Hsnet)
 /// The tensors of a file, without those that only help to read another.
 fn names<'a>(file: &'a SafeTensors) -> Vec<&'a str> {
     let all: BTreeSet<&str> = file.names().into_iter().collect();
-    all.iter().copied().filter(|name| helps(name).is_none_or(|of| !all.contains(of))).collect()
+    all.iter().copied().filter(|name| stands_alone(name, |of| all.contains(of))).collect()
 }
 
-/// Of which tensor these are the worths, by its name.
-pub(super) fn helps(name: &str) -> Option<&str> {
-    name.strip_suffix(WORTHS)
+/// Whether a tensor is more than the worths of another that the file `has`.
+pub(super) fn stands_alone(name: &str, has: impl Fn(&str) -> bool) -> bool {
+    !name.strip_suffix(WORTHS).is_some_and(has)
 }
 
 fn open(bytes: &[u8]) -> Result<(Header, SafeTensors<'_>), WeightsError> {
@@ -260,26 +260,31 @@ impl View for Stored {
 fn read_tensor(file: &SafeTensors, name: &str) -> Result<Array, WeightsError> {
     let tensor = |name: &str| file.tensor(name).map_err(|_| WeightsError::Missing(name.into()));
     let view = tensor(name)?;
-    let values = match view.dtype() {
-        Dtype::I8 => {
-            let name = format!("{name}{WORTHS}");
-            let worths = tensor(&name)?;
-            let worths = read_values(&name, worths.dtype(), worths.data())?;
-            of_levels(&name, view.data(), view.shape(), &worths)?
-        }
-        dtype => read_values(name, dtype, view.data())?,
-    };
+    let worths = |name: &str| tensor(name).map(|worths| (worths.dtype(), worths.data().into()));
+    let values = read_any(name, view.dtype(), view.shape(), view.data(), worths)?;
     Ok(Array { shape: view.shape().to_vec(), values })
 }
 
-/// The values of a tensor in levels; `name` is that of its worths.
+/// The values of a tensor, as float32, also of one in levels; `worths` brings the tensor of a name then.
 ///
 /// # Errors
-/// If there is not one worth for every output channel.
-pub(super) fn of_levels(name: &str, levels: &[u8], shape: &[usize], worths: &[f32]) -> Result<Vec<f32>, WeightsError> {
+/// As [`read_values`], as `worths`, and if there is not one worth for every output channel.
+pub(super) fn read_any<'a>(
+    name: &str,
+    dtype: Dtype,
+    shape: &[usize],
+    bytes: &[u8],
+    worths: impl FnOnce(&str) -> Result<(Dtype, Cow<'a, [u8]>), WeightsError>,
+) -> Result<Vec<f32>, WeightsError> {
+    if dtype != Dtype::I8 {
+        return read_values(name, dtype, bytes);
+    }
+    let name = format!("{name}{WORTHS}");
+    let (dtype, worths) = worths(&name)?;
+    let worths = read_values(&name, dtype, &worths)?;
     match shape.first() == Some(&worths.len()) {
-        true => Ok(eight_bits::values(levels, worths)),
-        false => Err(WeightsError::Worths { name: name.into(), found: worths.len() }),
+        true => Ok(eight_bits::values(bytes, &worths)),
+        false => Err(WeightsError::Worths { name, found: worths.len() }),
     }
 }
 

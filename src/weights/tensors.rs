@@ -13,7 +13,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::arrays::{Array, Arrays};
 use super::eight_bits::WORTHS;
-use super::file::{Layout, helps, of_levels, read_header, read_values};
+use super::file::{Layout, read_any, read_header, read_values, stands_alone};
 use super::{Header, WeightsError};
 
 /// The longest header of a safetensors file, in bytes, as its format allows.
@@ -115,17 +115,15 @@ impl TensorFile {
             let (dtype, shape, bytes) = (info.dtype, info.shape.clone(), reader(info));
             let worths = infos.get(&format!("{name}{WORTHS}")).map(|info| (info.dtype, reader(info)));
             let read = move |name: &str| {
-                if dtype != Dtype::I8 {
-                    return read_values(name, dtype, &bytes()?);
-                }
-                let name = format!("{name}{WORTHS}");
-                let (dtype, worths) = worths.as_ref().ok_or_else(|| WeightsError::Missing(name.clone()))?;
-                of_levels(&name, &bytes()?, &shape, &read_values(&name, *dtype, &worths()?)?)
+                read_any(name, dtype, &shape, &bytes()?, |name| {
+                    let (dtype, worths) = worths.as_ref().ok_or_else(|| WeightsError::Missing(name.into()))?;
+                    Ok((*dtype, worths()?.into()))
+                })
             };
             (name.clone(), Stored { shape: info.shape.clone(), dtype: format!("{dtype:?}"), read: Box::new(read) })
         };
-        let own = |name: &str| helps(name).is_none_or(|of| !infos.contains_key(of));
-        let tensors = infos.iter().filter(|(name, _)| own(name)).map(stored).collect();
+        let own = infos.iter().filter(|(name, _)| stands_alone(name, |of| infos.contains_key(of)));
+        let tensors = own.map(stored).collect();
         Ok(Self { format, tensors })
     }
 

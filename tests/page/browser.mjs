@@ -6,6 +6,7 @@ import { decodePng } from "./png.mjs";
 /** @typedef {import("playwright-core").Page} Page */
 /** @typedef {import("playwright-core").Locator} Locator */
 /** @typedef {{ width: number, height: number, data: Uint8Array }} Mask */
+/** @typedef {[number, number]} Place  0 to 1, across and down the easel */
 
 const QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
@@ -145,4 +146,27 @@ export async function paintOver(page, { width, data }, halfway = async () => {})
     if (turn === 30) await halfway();
   }
   await page.mouse.up();
+}
+
+/** Where on the screen a place of the easel is. @param {Page} page @param {Place} place */
+export async function placeOn(page, [across, down]) {
+  const box = await easel(page).boundingBox();
+  if (!box) throw new Error("no easel");
+  return { x: box.x + across * box.width, y: box.y + down * box.height };
+}
+
+/** @param {Page} page @param {Place[]} places */
+export async function dragOver(page, places) {
+  for (const [step, place] of places.entries()) {
+    const { x, y } = await placeOn(page, place);
+    await page.mouse.move(x, y, { steps: 5 });
+    if (step === 0) await page.mouse.down();
+  }
+  await page.mouse.up();
+}
+
+/** @param {Page} page @param {Place} place */
+export async function clickOn(page, place) {
+  const { x, y } = await placeOn(page, place);
+  await page.mouse.click(x, y);
 }

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PATIENCE, drop, easel, launch, showDoor } from "./browser.mjs";
+import { PATIENCE, clickOn, dragOver, drop, easel, launch, placeOn, showDoor } from "./browser.mjs";
 import * as files from "./files.mjs";
 import { serve } from "./server.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
-/** @typedef {[number, number]} Place  0 to 1, across and down the easel */
+/** @typedef {import("./browser.mjs").Place} Place */
 
 const DIST = process.env["DIST"] ?? fileURLToPath(new URL("../../dist", import.meta.url));
 
@@ -69,28 +69,12 @@ async function shown() {
   }
 }
 
-/** On the screen. @param {Place} place */
-async function at([across, down]) {
-  const box = await easel(page).boundingBox();
-  assert.ok(box, "the easel is there");
-  return { x: box.x + across * box.width, y: box.y + down * box.height };
-}
-
-/** @param {Place[]} places */
-async function drag(...places) {
-  for (const [step, place] of places.entries()) {
-    const { x, y } = await at(place);
-    await page.mouse.move(x, y, { steps: 5 });
-    if (step === 0) await page.mouse.down();
-  }
-  await page.mouse.up();
-}
-
 /** @param {Place} place */
-async function click(place) {
-  const { x, y } = await at(place);
-  await page.mouse.click(x, y);
-}
+const at = (place) => placeOn(page, place);
+/** @param {Place[]} places */
+const drag = (...places) => dragOver(page, places);
+/** @param {Place} place */
+const click = (place) => clickOn(page, place);
 
 /** @param {string} name */
 const press = (name) => page.getByRole("button", { name, exact: true }).click();

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PATIENCE, card, drop, easel, launch, maskDoor, openCard, queryDoor, ready, showDoor } from "./browser.mjs";
+import { PATIENCE, card, clickOn, dragOver, drop, easel, launch, maskDoor, openCard, queryDoor, ready, showDoor } from "./browser.mjs";
 import { encodePng } from "./png.mjs";
 import { serve } from "./server.mjs";
 
-/** @typedef {[number, number]} Place  0 to 1, across and down the easel */
+/** @typedef {import("./browser.mjs").Place} Place */
 
 const DIST = process.env["DIST"] ?? fileURLToPath(new URL("../../dist", import.meta.url));
 const [WIDTH, HEIGHT] = [4000, 3000];
@@ -62,28 +62,10 @@ async function step(name, action) {
 const painted = (text) => page.locator("#painted", { hasText: text }).waitFor();
 const bare = "Nothing is painted yet.";
 
+/** @param {Place[]} places */
+const drag = (...places) => dragOver(page, places);
 /** @param {Place} place */
-async function at([across, down]) {
-  const box = await easel(page).boundingBox();
-  assert.ok(box, "the easel is there");
-  return { x: box.x + across * box.width, y: box.y + down * box.height };
-}
-
-/** @param {Place} place */
-async function click(place) {
-  const { x, y } = await at(place);
-  await page.mouse.click(x, y);
-}
-
-/** @param {...Place} places */
-async function drag(...places) {
-  for (const [step, place] of places.entries()) {
-    const { x, y } = await at(place);
-    await page.mouse.move(x, y, { steps: 5 });
-    if (step === 0) await page.mouse.down();
-  }
-  await page.mouse.up();
-}
+const click = (place) => clickOn(page, place);
 
 /** @param {string} key */
 const press = (key) => page.keyboard.press(key);

@@ -4,6 +4,7 @@ import { deflate, inflate } from "./deflate.js";
 import { Painting } from "./painting.js";
 import { change, state, tell, watch } from "./state.js";
 import { NAME, openStore } from "./store.js";
+import { reason } from "./words.js";
 import { beginWith } from "./work.js";
 
 /** @typedef {import("./state.js").Support} Support */
@@ -26,7 +27,7 @@ export async function begin() {
   store = await openStore(tell);
   await bringBack().catch((trouble) => {
     keeping = false;
-    tell(`What was kept cannot be read (${trouble instanceof Error ? trouble.message : trouble}), so this page begins empty and keeps nothing. Reload it to try again, or press “Forget everything” to begin anew.`);
+    tell(`What was kept cannot be read (${reason(trouble)}), so this page begins empty and keeps nothing. Reload it to try again, or press “Forget everything” to begin anew.`);
   });
   keep();
   watch(keep);

@@ -4,6 +4,7 @@ import { find } from "./dom.js";
 import { addQueries } from "./intake.js";
 import { drawLabels, palette } from "./overlay.js";
 import { state, tell, watch } from "./state.js";
+import { reason } from "./words.js";
 import { ask } from "./work.js";
 
 /** Pixels across at which the stream is looked at: more than the network sees, less than it takes long to read. */
@@ -71,7 +72,7 @@ async function open() {
     video.srcObject = stream;
     await video.play();
   } catch (trouble) {
-    tell(`The camera cannot be used (${trouble instanceof Error ? trouble.message : trouble}). Allow it for this page, or connect one.`);
+    tell(`The camera cannot be used (${reason(trouble)}). Allow it for this page, or connect one.`);
     return close();
   }
   setFrozen(false);

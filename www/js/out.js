@@ -3,6 +3,7 @@ import { finalLabels } from "./desk.js";
 import { find, save } from "./dom.js";
 import { stem } from "./intake.js";
 import { openQuery, state, tell, watch } from "./state.js";
+import { reason } from "./words.js";
 import { ask, classes } from "./work.js";
 import { saveZip } from "./zip.js";
 
@@ -38,7 +39,7 @@ async function* files(queries, kinds, signal) {
       yield* await pack(query, kinds);
     } catch (trouble) {
       if (state.engine.phase !== "ready") throw trouble;
-      tell(`${query.name} was left out: ${trouble instanceof Error ? trouble.message : trouble}`);
+      tell(`${query.name} was left out: ${reason(trouble)}`);
     }
   }
   yield* await ask("packed", {});

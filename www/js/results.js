@@ -4,7 +4,7 @@ import { find } from "./dom.js";
 import { takeChoices, takeDrops } from "./doors.js";
 import { Grid } from "./grid.js";
 import { addQueries, removeQuery } from "./intake.js";
-import { change, lessons, state, watch } from "./state.js";
+import { change, isTaught, state, watch } from "./state.js";
 import { percent } from "./words.js";
 import { forgetPreview, isDue, want } from "./work.js";
 
@@ -77,9 +77,6 @@ function status({ width, progress, trouble, found, settled, lesson }) {
   if (lesson !== state.lesson) return "stale";
   return found.classes.some(({ share }) => share > 0) ? "found" : "nothing";
 }
-
-/** Whether there is anything to look for. */
-const isTaught = () => lessons().length > 0 || state.task !== undefined;
 
 /** What is going on in a picture, in a few words. @param {Query} query @param {Item["status"]} status @param {number} share @param {boolean} taught */
 function words({ progress, trouble, corrected, accepted, skipped }, status, share, taught) {

@@ -1,6 +1,7 @@
 // Everything the page knows, in one place. Whoever changes it says so with `change`; whoever shows it says so with
 // `watch`, and is called once after each round of changes. What changes after a pause is shown at once; while changes
 // come thick and fast, as with hundreds of pictures, the rounds keep their distance.
+import { reason } from "./words.js";
 
 /** @typedef {import("../protocol").Progress} Progress */
 /** @typedef {import("../fewseg").Info} Info */
@@ -137,7 +138,7 @@ let lastNotice = 0;
 
 /** Tells the user a sentence, and may offer something to do about it. @param {unknown} trouble @param {Notice["action"]} [action] */
 export function tell(trouble, action) {
-  const text = trouble instanceof Error ? trouble.message : String(trouble);
+  const text = reason(trouble);
   // An offer survives the same sentence told again by somebody who has none.
   action ??= state.notices.find((notice) => notice.text === text)?.action;
   const others = state.notices.filter((notice) => notice.text !== text).slice(-2);
@@ -156,3 +157,6 @@ export const currentClass = () => state.classes.find(({ number }) => number === 
 
 /** The supports that teach: something is painted in them, and they are not left out. */
 export const lessons = () => state.supports.filter(({ painting, hidden }) => painting && painting.share > 0 && !hidden);
+
+/** Whether there is anything to look for. */
+export const isTaught = () => lessons().length > 0 || state.task !== undefined;

@@ -1,6 +1,7 @@
 // Keeps everything in the browser's own storage as the user works, so that a reload, a crash or a closed tab loses
 // nothing. Records are plain objects with an `id`. Their Blobs lie apart from them, so that a record changes often and
 // its picture is written once. Where nothing can be kept, the page works all the same, and has been told why.
+import { reason } from "./words.js";
 
 /** @typedef {import("../fewseg").FoundClass} FoundClass */
 /** @typedef {Uint8Array} Deflated  made by deflate.js */
@@ -111,7 +112,7 @@ export async function openStore(tell) {
     const release = await lock();
     return new Store(await openDatabase(), tell, release);
   } catch (why) {
-    tell(why instanceof Error ? why.message : String(why));
+    tell(reason(why));
     return new Store(undefined, tell, () => undefined);
   }
 }
@@ -331,7 +332,7 @@ export class Store {
     if (!this.#database) return;
     if (!(error instanceof DOMException && error.name === "QuotaExceededError")) {
       const what = /** @type {{ name?: unknown } | undefined} */ (record)?.name ?? "A change";
-      return this.#tell(`${what} could not be kept: ${error instanceof Error ? error.message : error}`);
+      return this.#tell(`${what} could not be kept: ${reason(error)}`);
     }
     // Once is enough: everything that follows fails alike.
     if (this.#full) return;

@@ -6,7 +6,8 @@ import { Engine } from "./engine.js";
 import { Painting } from "./painting.js";
 import { pause } from "./slices.js";
 import { wantedDevice, wantedSize, wantSize } from "./settings.js";
-import { change, lessons, openQuery, state, teach, tell, watch } from "./state.js";
+import { change, isTaught, lessons, openQuery, state, teach, tell, watch } from "./state.js";
+import { reason } from "./words.js";
 
 /** @typedef {import("./state.js").Query} Query */
 /** @typedef {import("../fewseg").Look} Look */
@@ -156,7 +157,7 @@ function next() {
   if (open && !state.painting && (open.settled || (open.found && !isDue(open))) && !isLaidOut(open)) return () => layOut(open);
   const shown = state.queries.find((query) => wanted.has(query.id) && (query.found || isSettled(query)) && !isShown(query));
   if (shown) return () => preview(shown);
-  if (state.painting || (lessons().length === 0 && !state.task)) return undefined;
+  if (state.painting || !isTaught()) return undefined;
   if (state.learnt.lesson !== state.lesson) return learn;
   if (state.paused || !state.learnt.able) return undefined;
   const due = open && isDue(open) ? open : state.queries.find((query) => isDue(query) && wanted.has(query.id)) ?? state.queries.find(isDue);
@@ -266,7 +267,7 @@ async function reduced({ width, height, settled }) {
 /** What could not be done is said on the picture's own card. @param {Query} query @param {unknown} trouble */
 function fail(query, trouble) {
   if (state.engine.phase !== "ready" || !isPresent(query)) return;
-  update(query, { found: undefined, preview: undefined, trouble: trouble instanceof Error ? trouble.message : String(trouble) });
+  update(query, { found: undefined, preview: undefined, trouble: reason(trouble) });
 }
 
 /** @param {Query} query @param {Partial<Query>} news */

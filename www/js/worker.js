@@ -2,6 +2,7 @@
 // session is one object and a second call into it while the first waits for the GPU would be refused.
 import init, { Session } from "../fewseg.js";
 import { download } from "./download.js";
+import { reason } from "./words.js";
 
 /** @typedef {import("../protocol").Question} Question */
 /** @typedef {import("../protocol").Reply} Reply */
@@ -89,7 +90,7 @@ const stopped = (error) =>
 /** @param {unknown} error */
 function sentence(error) {
   if (isTrap(error)) return stopped(error);
-  return error instanceof Error ? error.message : String(error);
+  return reason(error);
 }
 
 /** the question that is being answered */

@@ -3,7 +3,6 @@
 //! Each kernel is measured in a process of its own, so that the peak of its memory is its own too.
 
 use std::process::Command;
-use std::time::Instant;
 
 use burn::Tensor;
 use burn::module::Module;
@@ -12,7 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::super::{DeviceChoice, Outcome};
-use super::{count, median, peak_memory, side};
+use super::{count, median, peak_memory, side, time};
 use crate::backbone::BackboneKind;
 use crate::hsnet::{Cost, Kernel, Learner};
 
@@ -141,14 +140,7 @@ fn measure(args: &KernelsArgs, kernel: Kernel) -> Outcome<Measured> {
         let dims = [1, layers[level], height, width, height, width];
         Tensor::<6>::random(dims, Distribution::Uniform(0.0, 1.0), &device)
     });
-    let pass = || -> Outcome<_> {
-        let start = Instant::now();
-        learner.decode(learner.encode(correlations.clone()));
-        device.sync()?;
-        Ok(start.elapsed())
-    };
-    pass()?;
-    let times = (0..args.passes).map(|_| pass()).collect::<Outcome<_>>()?;
+    let times = time(1, args.passes, &device, || learner.decode(learner.encode(correlations.clone())))?;
     let on_cpu = args.device == DeviceChoice::Cpu;
     Ok(Measured { seconds: median(times).as_secs_f64(), peak_memory: peak_memory().filter(|_| on_cpu) })
 }

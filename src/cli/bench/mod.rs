@@ -4,8 +4,9 @@ mod kernels;
 mod segment;
 mod train;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use burn::tensor::Device;
 use clap::{Args, Subcommand};
 
 use super::Outcome;
@@ -32,6 +33,20 @@ pub fn run(args: BenchArgs) -> Outcome {
         What::Segment(args) => segment::run(args),
         What::Train(args) => train::run(args),
     }
+}
+
+/// The time of every pass, once `warm_up` of them are over.
+fn time<T>(warm_up: usize, passes: usize, device: &Device, pass: impl Fn() -> T) -> Outcome<Vec<Duration>> {
+    let timed = || -> Outcome<_> {
+        let start = Instant::now();
+        pass();
+        device.sync()?;
+        Ok(start.elapsed())
+    };
+    for _ in 0..warm_up {
+        timed()?;
+    }
+    (0..passes).map(|_| timed()).collect()
 }
 
 /// The middle one of some times, the upper one of two.

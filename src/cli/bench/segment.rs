@@ -1,14 +1,12 @@
 //! `fewseg bench segment`: what a query takes once a task is learned.
 
-use std::time::Instant;
-
 use burn::Tensor;
 use burn::tensor::{Device, Distribution};
 use clap::Args;
 use serde_json::json;
 
 use super::super::{DeviceChoice, Outcome};
-use super::{count, peak_memory, side};
+use super::{count, peak_memory, side, time};
 use crate::backbone::BackboneKind;
 use crate::hsnet::{Design, Hsnet, Support};
 
@@ -56,14 +54,6 @@ pub fn run(args: SegmentArgs) -> Outcome {
 
 /// The time of every run, in milliseconds.
 fn milliseconds(args: &SegmentArgs, device: &Device, pass: impl Fn() -> Tensor<4>) -> Outcome<Vec<f64>> {
-    let mut times = Vec::with_capacity(args.passes);
-    for run in 0..WARM_UP + args.passes {
-        let start = Instant::now();
-        pass();
-        device.sync()?;
-        if run >= WARM_UP {
-            times.push(1e3 * start.elapsed().as_secs_f64());
-        }
-    }
-    Ok(times)
+    let times = time(WARM_UP, args.passes, device, pass)?;
+    Ok(times.iter().map(|time| 1e3 * time.as_secs_f64()).collect())
 }

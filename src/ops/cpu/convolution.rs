@@ -7,7 +7,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata};
 
 use super::matrix::{Matrix, Target, accumulate};
-use super::{contiguous, parallel, tensor};
+use super::{contiguous, parallel, portions, tensor};
 use crate::ops::kernels::ConvolutionKernel;
 
 /// Positions of the result made at a time, at least: their neighbourhoods should stay in the cache.
@@ -35,7 +35,7 @@ impl ConvolutionKernel for Flex {
         let samples: Vec<_> = samples.map(|(planes, output)| (planes, Target::new(output, positions))).collect();
         let pieces = samples.iter().flat_map(|(planes, target)| {
             let pieces =
-                window.chunks().flat_map(|rows| outputs_at_a_time(outputs).map(move |made| (rows.clone(), made)));
+                window.chunks().flat_map(|rows| portions(outputs, OUTPUTS).map(move |made| (rows.clone(), made)));
             pieces.map(move |(rows, made)| (*planes, target, rows, made))
         });
         parallel(pieces.collect(), |(planes, target, rows, made)| {
@@ -53,11 +53,6 @@ impl ConvolutionKernel for Flex {
         let [height, width] = window.output();
         tensor(output, [batch, outputs, height, width])
     }
-}
-
-/// Output channels, some at a time.
-fn outputs_at_a_time(outputs: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..outputs).step_by(OUTPUTS).map(move |start| start..(start + OUTPUTS).min(outputs))
 }
 
 /// A square window that moves over planes which are padded by half of it.
@@ -85,7 +80,7 @@ impl Window {
     fn chunks(&self) -> impl Iterator<Item = Range<usize>> {
         let [height, width] = self.output();
         let step = POSITIONS.div_ceil(width);
-        (0..height).step_by(step).map(move |start| start..(start + step).min(height))
+        portions(height, step)
     }
 
     fn columns(&self, rows: &Range<usize>) -> Range<usize> {

@@ -94,8 +94,8 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A target whose rows lie so many bytes apart, or a multiple of it, has all of them in a few places of the cache.
-const CROWDED: usize = 512;
+/// A target whose rows lie so many floats apart, or a multiple of it, has all of them in a few places of the cache.
+const CROWDED: usize = 128;
 /// Floats that bring them apart.
 const PAD: usize = 16;
 
@@ -110,7 +110,7 @@ pub fn accumulate(left: Matrix, right: Matrix, target: &mut Target) {
 }
 
 fn product(left: Matrix, right: Matrix, target: &mut Target, add: bool) {
-    if target.rows > 1 && (target.row_stride * size_of::<f32>()).is_multiple_of(CROWDED) {
+    if target.rows > 1 && target.row_stride.is_multiple_of(CROWDED) {
         return product_apart(left, right, target, add);
     }
     let (rows, depth, columns) = (left.rows, left.columns, right.columns);
@@ -147,8 +147,7 @@ fn product(left: Matrix, right: Matrix, target: &mut Target, add: bool) {
 
 /// [`product`], by way of a matrix whose rows lie apart: on processors with wide registers it takes a quarter of the time.
 fn product_apart(left: Matrix, right: Matrix, target: &mut Target, add: bool) {
-    let stride = target.columns.next_multiple_of(PAD) + PAD;
-    let stride = if (stride * size_of::<f32>()).is_multiple_of(CROWDED) { stride + PAD } else { stride };
+    let stride = target.columns.next_multiple_of(CROWDED) + PAD;
     let mut apart = vec![0f32; target.rows * stride];
     // SAFETY: nobody else knows of it.
     let mut part = unsafe { Target::new(&mut apart, stride).part(0..target.rows, 0..target.columns) };

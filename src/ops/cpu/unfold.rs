@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::parallel;
+use super::{parallel, portions};
 use crate::ops::kernels::CenterPivotShape;
 
 /// Positions gathered at a time, at least: the matrix of neighbourhoods should stay in the cache.
@@ -73,7 +73,7 @@ impl Unfold {
     pub fn chunks(&self) -> impl Iterator<Item = Range<usize>> {
         let [height, width] = self.shape.query;
         let step = CHUNK.div_ceil(width * self.plane());
-        (0..height).step_by(step).map(move |start| start..(start + step).min(height))
+        portions(height, step)
     }
 
     /// The columns of the matrix, or of the result, that belong to some query rows.

@@ -30,12 +30,14 @@ impl Norm {
 
 impl KernelSource for Norm {
     fn source(&self) -> SourceTemplate {
-        let template = match self {
-            Self::Moments => SourceTemplate::new(include_str!("../../../shaders/group_norm_moments.wgsl")),
-            Self::Relu => SourceTemplate::new(include_str!("../../../shaders/group_norm_relu.wgsl"))
-                .register("epsilon", VARIANCE_EPSILON.to_string()),
+        let own = match self {
+            Self::Moments => include_str!("../../../shaders/group_norm_moments.wgsl"),
+            Self::Relu => include_str!("../../../shaders/group_norm_relu.wgsl"),
         };
-        template.register("piece", PIECE.to_string())
+        SourceTemplate::new(include_str!("../../../shaders/group_norm.wgsl"))
+            .add_template(own)
+            .register("piece", PIECE.to_string())
+            .register("epsilon", VARIANCE_EPSILON.to_string())
     }
 
     fn id(&self) -> KernelId {
