@@ -4,12 +4,12 @@
 //                + sum over c, t of weight_query[o, c, t]   x[c, q + t - half, stride s]
 //                + sum over c, t of weight_support[o, c, t] x[c, q, stride s + t - half]
 //
-// It is one matrix product: the weights (output channels x depth) times the neighbourhoods (depth x output positions),
-// whose depth runs over branch, channel and tap. The neighbourhoods are never stored: a workgroup gathers DEPTH rows of
-// its COLUMNS positions into workgroup memory, so that neither pruning nor permuting copies the volume.
+// It is one matrix product (tile.wgsl): the weights (output channels x depth) times the neighbourhoods (depth x output
+// positions), whose depth runs over branch, channel and tap. The neighbourhoods are gathered from the volume as it lies,
+// so that neither pruning nor permuting copies it. Taps of the support plane that meet it nowhere are left out: once it
+// has shrunk to one position, all but the centre.
 //
-// KERNEL (3 or 5) and the tile that a workgroup makes, ROWS output channels of COLUMNS positions (16 x 256 or 64 x 64),
-// are filled in by the host.
+// KERNEL, and the FIRST tap and the WINDOW of taps (down, across) of the support plane, are filled in by the host.
 
 // (batch, channel, query h, query w, support h, support w)
 @group(0) @binding(0) var<storage, read_write> volume: array<f32>;
@@ -24,136 +24,127 @@
 @group(0) @binding(6) var<storage, read_write> info: array<u32>;
 
 const KERNEL = {{ kernel }}u;
-const ROWS = {{ rows }}u;
-const COLUMNS = {{ columns }}u;
 const TAPS = KERNEL * KERNEL;
+const FIRST = {{ first }};
+const WINDOW = {{ window }};
+const SUPPORT_TAPS = WINDOW.x * WINDOW.y;
 const HALF = KERNEL / 2u;
-const DEPTH = 8u;
-// A thread makes four rows of four columns, kept in vectors: an array indexed in a loop would live in memory.
-const THREADS = 256u;
-const LANES = COLUMNS / 4u;
+// A coordinate that no tap brings back into a plane.
+const OUTSIDE = 0x40000000u;
 
 struct Shape {
+    // Output channels, output positions, and both branches' channels times taps.
+    rows: u32,
+    columns: u32,
+    depths: u32,
+    // The depths of the query's branch, which come first.
+    query_depths: u32,
     channels: u32,
-    outputs: u32,
     query: vec2<u32>,
     support: vec2<u32>,
     strided: vec2<u32>,
     stride: u32,
 }
 
-var<workgroup> shared_shape: Shape;
-// (depth, row) and (depth, column)
-var<workgroup> weights: array<f32, DEPTH * ROWS>;
-var<workgroup> neighbours: array<f32, DEPTH * COLUMNS>;
-
-fn weight_at(size: Shape, row: u32, depth: u32) -> f32 {
-    let branch = size.channels * TAPS;
-    if row >= size.outputs || depth >= 2u * branch {
-        return 0.0;
-    }
-    if depth < branch {
-        return weight_query[row * branch + depth];
-    }
-    return weight_support[row * branch + depth - branch];
+fn shape_of(group: vec3<u32>) -> Shape {
+    let strided = vec2(info[6], info[7]);
+    let columns = info[2] * info[3] * strided.x * strided.y;
+    return Shape(
+        info[1],
+        columns,
+        info[0] * (TAPS + SUPPORT_TAPS),
+        info[0] * TAPS,
+        info[0],
+        vec2(info[2], info[3]),
+        vec2(info[4], info[5]),
+        strided,
+        info[8],
+    );
 }
 
-// One tap of a neighbourhood; beyond the edge of the plane it is zero (a coordinate below zero wraps to a huge one).
-fn neighbour_at(size: Shape, batch: u32, query: vec2<u32>, support: vec2<u32>, depth: u32) -> f32 {
-    let branch = size.channels * TAPS;
-    if depth >= 2u * branch {
-        return 0.0;
-    }
-    let rest = select(depth - branch, depth, depth < branch);
-    let channel = rest / TAPS;
-    let tap = vec2((rest % TAPS) / KERNEL, rest % KERNEL);
-    var q = query;
-    var s = support;
-    if depth < branch {
-        q = q + tap - HALF;
-    } else {
-        s = s + tap - HALF;
-    }
-    if any(q >= size.query) || any(s >= size.support) {
-        return 0.0;
-    }
-    let plane = (batch * size.channels + channel) * size.query.x + q.x;
-    return volume[((plane * size.query.y + q.y) * size.support.x + s.x) * size.support.y + s.y];
+fn left_place(i: u32) -> vec2<u32> {
+    return vec2(i / DEPTH, i % DEPTH);
 }
 
-fn store(size: Shape, batch: u32, channel: u32, first: u32, positions: u32, sums: vec4<f32>) {
-    if channel >= size.outputs {
+fn left_at(size: Shape, sample: u32, row: u32, depth: u32) -> f32 {
+    if row >= size.rows || depth >= size.depths {
+        return 0.0;
+    }
+    let first = row * size.query_depths;
+    if depth < size.query_depths {
+        return weight_query[first + depth];
+    }
+    let rest = depth - size.query_depths;
+    let tap = support_tap(rest);
+    return weight_support[first + (rest / SUPPORT_TAPS * KERNEL + tap.x) * KERNEL + tap.y];
+}
+
+fn support_tap(depth: u32) -> vec2<u32> {
+    let tap = depth % SUPPORT_TAPS;
+    return FIRST + vec2(tap / WINDOW.y, tap % WINDOW.y);
+}
+
+// Four output positions: their places in the volume, and where these lie in its first channel.
+struct Four {
+    query_down: vec4<u32>,
+    query_across: vec4<u32>,
+    support_down: vec4<u32>,
+    support_across: vec4<u32>,
+    start: vec4<u32>,
+}
+
+fn four_of(size: Shape, sample: u32, column: u32) -> Four {
+    let position = column + vec4(0u, 1u, 2u, 3u);
+    let outside = position >= vec4(size.columns);
+    let plane = size.strided.x * size.strided.y;
+    let query = position / plane;
+    let query_down = query / size.query.y;
+    let query_across = query % size.query.y;
+    let support_down = position % plane / size.strided.y * size.stride;
+    let support_across = position % size.strided.y * size.stride;
+    let first = sample * size.channels * size.query.x + query_down;
+    let start = ((first * size.query.y + query_across) * size.support.x + support_down) * size.support.y + support_across;
+    return Four(
+        select(query_down, vec4(OUTSIDE), outside),
+        query_across,
+        select(support_down, vec4(OUTSIDE), outside),
+        support_across,
+        start,
+    );
+}
+
+// One tap at four positions. A coordinate below zero wraps to a huge one, so that one comparison finds either edge.
+fn right_at(size: Shape, four: Four, depth: u32) -> vec4<f32> {
+    if depth >= size.depths {
+        return vec4(0.0);
+    }
+    let over_query = depth < size.query_depths;
+    let rest = depth - size.query_depths;
+    let channel = select(rest / SUPPORT_TAPS, depth / TAPS, over_query);
+    let tap = select(support_tap(rest), vec2(depth % TAPS / KERNEL, depth % KERNEL), over_query) - HALF;
+    let plane = select(size.support, size.query, over_query);
+    let inside = (select(four.support_down, four.query_down, over_query) + tap.x < vec4(plane.x))
+        & (select(four.support_across, four.query_across, over_query) + tap.y < vec4(plane.y));
+    let supports = size.support.x * size.support.y;
+    let channels = channel * size.query.x * size.query.y * supports;
+    let at = four.start + channels + (tap.x * plane.y + tap.y) * select(1u, supports, over_query);
+    return vec4(value(inside.x, at.x), value(inside.y, at.y), value(inside.z, at.z), value(inside.w, at.w));
+}
+
+fn value(inside: bool, at: u32) -> f32 {
+    if inside {
+        return volume[at];
+    }
+    return 0.0;
+}
+
+fn store(size: Shape, sample: u32, row: u32, column: u32, values: vec4<f32>) {
+    if row >= size.rows {
         return;
     }
-    let values = sums + bias_query[channel] + bias_support[channel];
-    let start = (batch * size.outputs + channel) * positions + first;
-    for (var i = 0u; i < min(4u, positions - min(first, positions)); i++) {
-        output[start + i] = values[i];
+    let biased = values + bias_query[row] + bias_support[row];
+    let start = (sample * size.rows + row) * size.columns;
+    for (var i = 0u; i < 4u && column + i < size.columns; i++) {
+        output[start + column + i] = biased[i];
     }
-}
-
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    if thread == 0u {
-        shared_shape = Shape(
-            info[0],
-            info[1],
-            vec2(info[2], info[3]),
-            vec2(info[4], info[5]),
-            vec2(info[6], info[7]),
-            info[8],
-        );
-    }
-    let size = workgroupUniformLoad(&shared_shape);
-    let plane = size.strided.x * size.strided.y;
-    let positions = size.query.x * size.query.y * plane;
-    let row_tiles = (size.outputs + ROWS - 1u) / ROWS;
-    let first_row = (group.z % row_tiles) * ROWS;
-    let batch = group.z / row_tiles;
-    let first_column = (group.y * groups.x + group.x) * COLUMNS;
-
-    // The position whose neighbourhood this thread gathers. Past the end it points outside the query plane: all zero.
-    let gathered = thread % COLUMNS;
-    let position = first_column + gathered;
-    let query = vec2((position / plane) / size.query.y, (position / plane) % size.query.y);
-    let support = vec2((position % plane) / size.strided.y, position % size.strided.y) * size.stride;
-
-    let row = 4u * (thread / LANES);
-    let column = 4u * (thread % LANES);
-    let depths = 2u * size.channels * TAPS;
-    var sum0 = vec4(0.0);
-    var sum1 = vec4(0.0);
-    var sum2 = vec4(0.0);
-    var sum3 = vec4(0.0);
-    for (var start = 0u; start < depths; start += DEPTH) {
-        for (var i = thread; i < DEPTH * ROWS; i += THREADS) {
-            let r = i / DEPTH;
-            let d = i % DEPTH;
-            weights[d * ROWS + r] = weight_at(size, first_row + r, start + d);
-        }
-        for (var d = thread / COLUMNS; d < DEPTH; d += THREADS / COLUMNS) {
-            neighbours[d * COLUMNS + gathered] = neighbour_at(size, batch, query, support, start + d);
-        }
-        workgroupBarrier();
-
-        for (var d = 0u; d < DEPTH; d++) {
-            let w = d * ROWS + row;
-            let n = d * COLUMNS + column;
-            let values = vec4(neighbours[n], neighbours[n + 1u], neighbours[n + 2u], neighbours[n + 3u]);
-            sum0 += weights[w] * values;
-            sum1 += weights[w + 1u] * values;
-            sum2 += weights[w + 2u] * values;
-            sum3 += weights[w + 3u] * values;
-        }
-        workgroupBarrier();
-    }
-
-    store(size, batch, first_row + row, first_column + column, positions, sum0);
-    store(size, batch, first_row + row + 1u, first_column + column, positions, sum1);
-    store(size, batch, first_row + row + 2u, first_column + column, positions, sum2);
-    store(size, batch, first_row + row + 3u, first_column + column, positions, sum3);
 }

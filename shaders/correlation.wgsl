@@ -3,8 +3,8 @@
 //
 //     correlation[i, j] = max(0, <q_i, s_j> / ((|q_i| + eps) (|s_j| + eps)))
 //
-// A workgroup makes one TILE x TILE piece of one layer's matrix. Both tiles of features pass through workgroup memory
-// once, and the norms are summed from there while the dot products are: the features are read no second time.
+// Each layer is a matrix product (tile.wgsl), query positions by support positions over channels. The norms are summed
+// while a tile's features are in workgroup memory: they are read no second time.
 
 // (batch, channel, query position); the channels of a level's layers lie one after another
 @group(0) @binding(0) var<storage, read_write> query: array<f32>;
@@ -15,118 +15,89 @@
 // query positions, support positions, layers, then the first channel of each layer and one past the last
 @group(0) @binding(3) var<storage, read_write> info: array<u32>;
 
-const TILE = 64u;
-const DEPTH = 16u;
-// A thread makes four queries times four supports, kept in vectors: an array indexed in a loop would live in memory.
-const THREADS = 256u;
-const LANES = TILE / 4u;
-const EPSILON = 1e-5;
+const EPSILON = {{ epsilon }};
+
+// Squares of the tile's query positions, then of its support positions.
+var<workgroup> squares: array<f32, ROWS + COLUMNS>;
 
 struct Shape {
-    queries: u32,
-    supports: u32,
-    layers: u32,
+    // Query positions, support positions and channels of the layer.
+    rows: u32,
+    columns: u32,
+    depths: u32,
+    // Channels of all layers, and the layer's first.
     channels: u32,
     first: u32,
-    end: u32,
+    layers: u32,
 }
 
-var<workgroup> shape: Shape;
-// The query's tile of features, then the support's: (side, channel, position). And both sides' norms: (side, position).
-var<workgroup> tiles: array<f32, 2u * DEPTH * TILE>;
-var<workgroup> norms: array<f32, 2u * TILE>;
+fn shape_of(group: vec3<u32>) -> Shape {
+    let layers = info[2];
+    let sample = group.z / ((info[0] + ROWS - 1u) / ROWS);
+    let first = info[3u + sample % layers];
+    return Shape(info[0], info[1], info[4u + sample % layers] - first, info[3u + layers], first, layers);
+}
 
-fn sum_of_squares(side: u32, position: u32) -> f32 {
-    var sum = 0.0;
-    for (var c = 0u; c < DEPTH; c++) {
-        let value = tiles[(side * DEPTH + c) * TILE + position];
-        sum += value * value;
+fn left_place(i: u32) -> vec2<u32> {
+    return vec2(i % ROWS, i / ROWS);
+}
+
+fn left_at(size: Shape, sample: u32, row: u32, depth: u32) -> f32 {
+    if row >= size.rows || depth >= size.depths {
+        return 0.0;
     }
-    return sum;
+    return query[(sample / size.layers * size.channels + size.first + depth) * size.rows + row];
 }
 
-fn four_of_tile(start: u32) -> vec4<f32> {
-    return vec4(tiles[start], tiles[start + 1u], tiles[start + 2u], tiles[start + 3u]);
+// Four support positions: which of them there are, and where the layer's first channel has them.
+struct Four {
+    inside: vec4<bool>,
+    start: u32,
 }
 
-// One query's correlation with four supports.
-fn store(size: Shape, plane: u32, q: u32, first: u32, values: vec4<f32>) {
-    if q >= size.queries {
+fn four_of(size: Shape, sample: u32, column: u32) -> Four {
+    let inside = column + vec4(0u, 1u, 2u, 3u) < vec4(size.columns);
+    return Four(inside, (sample / size.layers * size.channels + size.first) * size.columns + column);
+}
+
+fn right_at(size: Shape, four: Four, depth: u32) -> vec4<f32> {
+    let at = four.start + depth * size.columns;
+    let inside = four.inside & vec4(depth < size.depths);
+    return vec4(value(inside.x, at), value(inside.y, at + 1u), value(inside.z, at + 2u), value(inside.w, at + 3u));
+}
+
+fn value(inside: bool, at: u32) -> f32 {
+    if inside {
+        return support[at];
+    }
+    return 0.0;
+}
+
+// Adds the squares of what the tile holds just now, from depth `start` on.
+fn sum_squares(thread: u32, start: u32) {
+    for (var i = thread; i < ROWS + COLUMNS; i += THREADS) {
+        var sum = select(squares[i], 0.0, start == 0u);
+        for (var d = 0u; d < DEPTH; d++) {
+            var value = 0.0;
+            if i < ROWS {
+                value = left[d * STRIDE + i];
+            } else {
+                value = right[d * FOURS + (i - ROWS) / 4u][i % 4u];
+            }
+            sum += value * value;
+        }
+        squares[i] = sum;
+    }
+}
+
+fn store(size: Shape, sample: u32, row: u32, column: u32, values: vec4<f32>) {
+    if row >= size.rows {
         return;
     }
-    let start = (plane * size.queries + q) * size.supports + first;
-    for (var i = 0u; i < min(4u, size.supports - min(first, size.supports)); i++) {
-        correlation[start + i] = max(0.0, values[i]);
+    let norm = sqrt(squares[row % ROWS]) + EPSILON;
+    let start = (sample * size.rows + row) * size.columns;
+    for (var i = 0u; i < 4u && column + i < size.columns; i++) {
+        let other = sqrt(squares[ROWS + (column + i) % COLUMNS]) + EPSILON;
+        correlation[start + column + i] = max(0.0, values[i] / (norm * other));
     }
-}
-
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let layers = info[2];
-    let layer = group.z % layers;
-    let batch = group.z / layers;
-    if thread == 0u {
-        shape = Shape(info[0], info[1], layers, info[3u + layers], info[3u + layer], info[4u + layer]);
-    }
-    let size = workgroupUniformLoad(&shape);
-
-    // The position whose features this thread fetches, and its first query and support within the tile.
-    let fetched = thread % TILE;
-    let query_position = group.y * TILE + fetched;
-    let support_position = group.x * TILE + fetched;
-    let row = 4u * (thread / LANES);
-    let column = 4u * (thread % LANES);
-
-    var dot0 = vec4(0.0);
-    var dot1 = vec4(0.0);
-    var dot2 = vec4(0.0);
-    var dot3 = vec4(0.0);
-    var norm = 0.0;
-    for (var start = size.first; start < size.end; start += DEPTH) {
-        for (var c = thread / TILE; c < DEPTH; c += THREADS / TILE) {
-            let channel = start + c;
-            var q = 0.0;
-            var s = 0.0;
-            if channel < size.end {
-                let plane = batch * size.channels + channel;
-                if query_position < size.queries {
-                    q = query[plane * size.queries + query_position];
-                }
-                if support_position < size.supports {
-                    s = support[plane * size.supports + support_position];
-                }
-            }
-            tiles[c * TILE + fetched] = q;
-            tiles[(DEPTH + c) * TILE + fetched] = s;
-        }
-        workgroupBarrier();
-
-        if thread < 2u * TILE {
-            norm += sum_of_squares(thread / TILE, fetched);
-        }
-        for (var c = 0u; c < DEPTH; c++) {
-            let q = four_of_tile(c * TILE + row);
-            let s = four_of_tile((DEPTH + c) * TILE + column);
-            dot0 += q.x * s;
-            dot1 += q.y * s;
-            dot2 += q.z * s;
-            dot3 += q.w * s;
-        }
-        workgroupBarrier();
-    }
-
-    if thread < 2u * TILE {
-        norms[thread] = sqrt(norm) + EPSILON;
-    }
-    workgroupBarrier();
-
-    let plane = batch * size.layers + layer;
-    let q = group.y * TILE + row;
-    let s = group.x * TILE + column;
-    let n = TILE + column;
-    let support_norms = vec4(norms[n], norms[n + 1u], norms[n + 2u], norms[n + 3u]);
-    store(size, plane, q, s, dot0 / (norms[row] * support_norms));
-    store(size, plane, q + 1u, s, dot1 / (norms[row + 1u] * support_norms));
-    store(size, plane, q + 2u, s, dot2 / (norms[row + 2u] * support_norms));
-    store(size, plane, q + 3u, s, dot3 / (norms[row + 3u] * support_norms));
 }

@@ -1,19 +1,44 @@
 // Group normalisation, first of two passes: the moments of each group, piece by piece. The values of a group lie one
-// after another, and a workgroup reads one PIECE of them: it may be thousands, and one workgroup alone would be slow.
+// after another, and a workgroup reads one piece of them: it may be millions, and one workgroup alone would be slow.
 
 // (batch, group, value)
 @group(0) @binding(0) var<storage, read_write> volume: array<f32>;
 // (batch, group, piece): the mean, and the sum of the squared deviations from it
 @group(0) @binding(1) var<storage, read_write> moments: array<vec2<f32>>;
-// values of a group, pieces of a group
+// values of a group, values of a piece, pieces of a group
 @group(0) @binding(2) var<storage, read_write> info: array<u32>;
+
+const SIDE = 8u;
+const THREADS = SIDE * SIDE;
+
+var<workgroup> sums: array<f32, THREADS>;
+var<workgroup> sums_of_sums: array<f32, SIDE>;
+
+// The sum over the workgroup's threads, in two steps: barriers cost more than additions. Every thread must come here.
+fn total(thread: u32, value: f32) -> f32 {
+    sums[thread] = value;
+    workgroupBarrier();
+    if thread < SIDE {
+        var sum = 0.0;
+        for (var i = 0u; i < SIDE; i++) {
+            sum += sums[thread * SIDE + i];
+        }
+        sums_of_sums[thread] = sum;
+    }
+    workgroupBarrier();
+    var sum = 0.0;
+    for (var i = 0u; i < SIDE; i++) {
+        sum += sums_of_sums[i];
+    }
+    return sum;
+}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let size = info[0];
     let start = group.y * size;
-    let first = group.x * PIECE;
-    let end = min(first + PIECE, size);
+    let first = group.x * info[1];
+    let end = min(first + info[1], size);
 
     var sum = 0.0;
     for (var i = first + thread; i < end; i += THREADS) {
@@ -29,6 +54,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     squares = total(thread, squares);
     if thread == 0u {
-        moments[group.y * info[1] + group.x] = vec2(mean, squares);
+        moments[group.y * info[2] + group.x] = vec2(mean, squares);
     }
 }

@@ -7,9 +7,13 @@ mod lesson;
 mod task_file;
 
 use std::collections::HashMap;
+use std::time::Duration;
+
+use burn::Tensor;
 
 use crate::backbone::Pyramid;
 use crate::hsnet::{Segmenter, Task};
+use crate::image::Picture;
 use crate::predict::{ClassFinding, Finding, Logits};
 use crate::readback::{self, NotReturned};
 
@@ -40,6 +44,12 @@ pub struct Classes {
 pub struct ClassLogits {
     pub number: u8,
     pub shots: Vec<Logits>,
+}
+
+impl ClassLogits {
+    fn none_of(learned: &Learned) -> Self {
+        Self { number: learned.class.number, shots: Vec::new() }
+    }
 }
 
 /// How like each place of one shot a place of a query is.
@@ -98,19 +108,44 @@ impl Classes {
     /// # Errors
     /// If the device does not return its results.
     pub async fn find(&self, query: &Pyramid, mut done: impl FnMut(usize)) -> Result<Vec<ClassLogits>, NotReturned> {
-        let (mut found, mut asked) = (Vec::new(), 0);
-        for Learned { class, task, .. } in &self.learned {
-            let mut shots = Vec::new();
-            for shot in 0..task.shots() {
-                let logits = task.segment(query, shot);
-                let [_, _, height, width] = logits.dims();
-                shots.push(Logits { height, width, values: readback::values(logits).await? });
-                asked += 1;
-                done(asked);
+        let mut found: Vec<_> = self.learned.iter().map(ClassLogits::none_of).collect();
+        let shots = self.learned.iter().enumerate();
+        let shots =
+            shots.flat_map(|(class, Learned { task, .. })| (0..task.shots()).map(move |shot| (class, task, shot)));
+        let mut asked = 0;
+        let mut read = async |(class, logits): (usize, Tensor<4>)| -> Result<(), NotReturned> {
+            let [_, _, height, width] = logits.dims();
+            found[class].shots.push(Logits { height, width, values: readback::values(logits).await? });
+            asked += 1;
+            done(asked);
+            Ok(())
+        };
+        // One is worked out while the one before is on its way back, so that the device need not wait for us.
+        let mut ahead = None;
+        for (class, task, shot) in shots {
+            if let Some(before) = ahead.replace((class, task.segment(query, shot))) {
+                read(before).await?;
             }
-            found.push(ClassLogits { number: class.number, shots });
+        }
+        if let Some(last) = ahead {
+            read(last).await?;
         }
         Ok(found)
+    }
+
+    /// What the stages of looking for the first shot in a picture take; nothing if nothing has been learned.
+    ///
+    /// # Errors
+    /// If the device does not return its results.
+    pub async fn times(
+        &self,
+        segmenter: &Segmenter,
+        picture: &Picture,
+    ) -> Result<Vec<(&'static str, Duration)>, NotReturned> {
+        match self.learned.first() {
+            Some(Learned { task, .. }) => task.times(segmenter, picture, 0).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Where in the shots of a class a place of a query, `[across, down]` in 0..1, finds its like; nothing if the class

@@ -27,3 +27,27 @@ fn training_steps_are_timed_and_told_to_programs_too() {
     let (seconds, rate) = (line["seconds_a_step"].as_f64().unwrap(), line["episodes_a_second"].as_f64().unwrap());
     assert!(seconds > 0.0 && (rate * seconds - 2.0).abs() < 1e-6, "{told}");
 }
+
+#[test]
+fn a_query_is_timed_stage_by_stage() {
+    let size = ["--backbone", "mobilenetv2", "--size", "64", "--passes", "1"];
+    let told = run(&[&["bench", "segment"], &size[..]].concat());
+    let line: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    let stages = line["stages"].as_object().unwrap();
+    let names = ["features", "correlation 2", "squeeze 4", "mix", "decode"];
+    assert!(names.iter().all(|name| stages[*name].as_f64().unwrap() > 0.0), "{told}");
+    assert!(line["segment"][0].as_f64().unwrap() > 0.0, "{told}");
+}
+
+#[test]
+fn every_operation_stands_beside_the_peaks() {
+    let size = ["--backbone", "mobilenetv2", "--size", "64", "--passes", "1"];
+    let table = run(&[&["bench", "operations"], &size[..]].concat());
+    // Two peaks, three correlations, fifteen layers of two operations each, the decoder's four, a head and a sum.
+    assert_eq!(table.lines().count(), 2 + 3 + 15 * 2 + 4 + 2, "{table}");
+    let told = run(&[&["bench", "operations", "--json"], &size[..]].concat());
+    let rows: Vec<Value> = serde_json::from_str(&told).unwrap();
+    let row = rows.iter().find(|row| row["operation"] == "center-pivot, mix3to2.0").unwrap();
+    // At 64 pixels: 8 x 8 query positions and one of the support, whose kernel is its centre.
+    assert_eq!(row["operations"].as_f64().unwrap(), (2 * 128 * 128 * (9 + 1) * 64) as f64);
+}

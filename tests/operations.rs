@@ -44,6 +44,16 @@ fn correlation_is_its_composed_form() {
 }
 
 #[test]
+fn correlation_of_large_planes_is_its_composed_form() {
+    let [query, support] = [[1, 40, 25, 31], [1, 40, 28, 27]].map(|dims| random(dims, &Device::flex()));
+    let expected = values(composed::correlation(query.clone(), support.clone(), &[17, 23]));
+    for (name, device) in devices() {
+        let found = values(ops::correlation(on(&query, &device), on(&support, &device), &[17, 23]));
+        assert!(distance(&found, &expected) < TOLERANCE, "{name}");
+    }
+}
+
+#[test]
 fn a_masked_feature_correlates_with_nothing() {
     for (name, device) in devices() {
         let query = random([1, 8, 3, 3], &device);
@@ -230,8 +240,10 @@ fn center_pivot_is_its_composed_form() {
 
 #[test]
 fn center_pivot_with_many_channels_is_its_composed_form() {
-    for (channels, outputs) in [(16, 64), (33, 128), (5, 70)] {
-        let case = Case { volume: [2, channels, 5, 3, 4, 6], outputs, kernel: 3, stride: 2 };
+    // The last takes the shader's large tile.
+    let volumes = [([2, 16, 5, 3, 4, 6], 64, 2), ([2, 33, 5, 3, 4, 6], 128, 2), ([1, 3, 16, 15, 9, 8], 70, 1)];
+    for (volume, outputs, stride) in volumes {
+        let case = Case { volume, outputs, kernel: 3, stride };
         let volume = random(case.volume, &Device::flex());
         let weights = weights(&case, &Device::flex());
         let expected = values(composed::center_pivot(volume.clone(), weights.clone(), case.stride));
@@ -331,15 +343,15 @@ fn a_convolution_of_planes_is_burns_own_forward_and_backward() {
         };
         let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
         let expected = gradients(conv2d(planes.clone(), weight.clone(), Some(bias.clone()), options));
-        let found = gradients(ops::convolution(planes.clone(), weight.clone(), bias.clone()));
+        let found = gradients(ops::convolution(planes.clone(), weight.clone(), bias.clone(), ops::Activation::Linear));
         for (found, expected) in found.iter().zip(&expected) {
             assert!(distance(found, expected) < GRADIENT_TOLERANCE, "{name}");
         }
     }
 }
 
-/// A backbone's convolution: channels, outputs, planes, kernel, stride. Some are made in several pieces, and some have
-/// planes of a power of two.
+/// A backbone's convolution: channels, outputs, planes, kernel, stride and groups. Some are made in several pieces, some
+/// have planes of a power of two, one takes the shaders' large tile, and some have every channel by itself.
 #[test]
 fn an_activated_convolution_is_burns_own_and_its_activation() {
     use burn::tensor::activation::relu;
@@ -347,27 +359,32 @@ fn an_activated_convolution_is_burns_own_and_its_activation() {
     use burn::tensor::ops::ConvOptions;
     use ops::Activation::{Linear, Relu, Relu6};
     let cases = [
-        (3, 5, [6, 9], 3, 1),
-        (3, 5, [7, 8], 3, 2),
-        (4, 300, [5, 4], 1, 1),
-        (4, 6, [9, 7], 1, 2),
-        (3, 8, [64, 48], 7, 2),
-        (2, 40, [32, 32], 3, 1),
-        (6, 7, [32, 64], 1, 1),
-        (2, 3, [2, 2], 5, 1),
-        (2, 3, [1, 1], 3, 2),
+        (3, 5, [6, 9], 3, 1, 1),
+        (3, 5, [7, 8], 3, 2, 1),
+        (4, 300, [5, 4], 1, 1, 1),
+        (4, 6, [9, 7], 1, 2, 1),
+        (3, 8, [64, 48], 7, 2, 1),
+        (2, 40, [32, 32], 3, 1, 1),
+        (6, 7, [32, 64], 1, 1, 1),
+        (2, 3, [2, 2], 5, 1, 1),
+        (2, 3, [1, 1], 3, 2, 1),
+        (3, 70, [67, 66], 3, 1, 1),
+        (40, 40, [17, 18], 3, 1, 40),
+        (7, 7, [9, 8], 3, 2, 7),
+        (1, 1, [9, 8], 3, 1, 1),
+        (6, 4, [5, 5], 3, 1, 2),
     ];
-    for (channels, outputs, [height, width], kernel, stride) in cases {
+    for (channels, outputs, [height, width], kernel, stride, groups) in cases {
         let planes = random([2, channels, height, width], &Device::flex()) * 4.0;
-        let weight = random([outputs, channels, kernel, kernel], &Device::flex());
+        let weight = random([outputs, channels / groups, kernel, kernel], &Device::flex());
         let bias = random([outputs], &Device::flex());
-        let options = ConvOptions::new([stride; 2], [kernel / 2; 2], [1, 1], 1);
+        let options = ConvOptions::new([stride; 2], [kernel / 2; 2], [1, 1], groups);
         let expected = conv2d(planes.clone(), weight.clone(), Some(bias.clone()), options);
         for (name, device) in devices() {
             let inputs = (on(&planes, &device), on(&weight, &device), on(&bias, &device));
             for activation in [Linear, Relu, Relu6] {
                 let (planes, weight, bias) = inputs.clone();
-                let found = values(ops::activated_convolution(planes, weight, bias, stride, 1, activation));
+                let found = values(ops::activated_convolution(planes, weight, bias, stride, groups, activation));
                 let expected = match activation {
                     Linear => expected.clone(),
                     Relu => relu(expected.clone()),
@@ -376,7 +393,7 @@ fn an_activated_convolution_is_burns_own_and_its_activation() {
                 let distance = distance(&found, &values(expected));
                 assert!(
                     distance < TOLERANCE,
-                    "{name} {kernel} x {kernel}, stride {stride}, {activation:?}: {distance:.1e}"
+                    "{name} {outputs} of {channels} channels, {kernel} x {kernel}, stride {stride}, {activation:?}: {distance:.1e}"
                 );
             }
         }

@@ -42,6 +42,9 @@ export interface FoundClass { number: number; share: number; confidence: number 
 /** Of one shot: how like the asked place each of its places is, for each level of the network, 0..1. */
 export interface Match { key: string; levels: { width: number; height: number; values: Float32Array }[] }
 
+/** A part of looking for one shot in a picture, and what it took, by the GPU's own clock on a GPU. */
+export interface Stage { name: string; milliseconds: number }
+
 /** What a picture can be saved as. */
 export type Kind = "masks" | "cutouts" | "overlays" | "coco" | "coco-rle" | "labelme" | "yolo";
 /** A file, with the folders it belongs in: "masks/duck.png". */
@@ -55,7 +58,8 @@ export type Shot = { key: string; name: string; picture: Uint8Array; labels: Uin
 
 /** Every error it throws is an `Error` whose message is a sentence for the user. */
 export class Session {
-  static open(weights: Uint8Array, device: "auto" | "webgpu" | "cpu", size?: number): Promise<Session>;
+  /** The weights may still be on their way: a GPU compiles its shaders meanwhile. */
+  static open(weights: Uint8Array | Promise<Uint8Array>, device: "auto" | "webgpu" | "cpu", size?: number): Promise<Session>;
   info(): Info;
   load(weights: Uint8Array): void;
   inspect(name: string, picture: Uint8Array): { width: number; height: number };
@@ -63,6 +67,7 @@ export class Session {
   learn(classes: Class[], shots: Shot[], withTask: boolean, progress: Progress): Promise<void>;
   segment(name: string, picture: Uint8Array, progress: Progress): Promise<Found>;
   labels(name: string, picture: Uint8Array, result: Uint8Array, look: Look, width?: number): Promise<{ labels: Uint8Array; width: number; height: number }>;
+  times(name: string, picture: Uint8Array): Promise<Stage[]>;
   why(name: string, picture: Uint8Array, x: number, y: number, number: number): Promise<Match[]>;
   saveTask(classes: Class[], look: Look): Promise<Uint8Array>;
   openTask(name: string, task: Uint8Array): { classes: Class[]; shots: number; look: Look };

@@ -2,7 +2,7 @@
 // asked, and may report progress before it does. Pictures, weights and tasks travel as Blobs, which are handed over, not
 // copied. The worker remembers the network and what it has learned, and nothing of any query: what was found goes back
 // to the page as bytes, which the page keeps and brings again.
-import type { Class, Found, Info, Kind, Look, Match, Packed } from "./fewseg";
+import type { Class, Found, Info, Kind, Look, Match, Packed, Stage as Timed } from "./fewseg";
 
 export type Device = "auto" | "webgpu" | "cpu";
 export type Size = { width: number; height: number };
@@ -36,6 +36,8 @@ export interface Calls {
   segment: { ask: { name: string; picture: Blob }; answer: Found };
   /** The labels that something found comes to: at the picture's own resolution, or at `width` if that is less. */
   labels: { ask: { name: string; picture: Blob; result: Uint8Array; look: Look; width?: number }; answer: { labels: Labels } & Size };
+  /** What each stage of looking for one shot in a picture takes. */
+  times: { ask: { name: string; picture: Blob }; answer: Timed[] };
   /** Where in the shots of a class a place of a picture (0 to 1, across and down) finds its like. */
   why: { ask: { name: string; picture: Blob; x: number; y: number; number: number }; answer: Match[] };
   /** What has been learned as one small file, without the pictures, under the names that the classes have now. */

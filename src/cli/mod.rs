@@ -57,7 +57,7 @@ enum Command {
     Export(export::ExportArgs),
     /// Print what a weight file says of itself, or what another file of tensors is
     Info(info::InfoArgs),
-    /// Measure this machine: the paper's table of 4D kernels, or training steps
+    /// Measure this machine: a query, its operations one by one, the paper's table of 4D kernels, or training steps
     Bench(bench::BenchArgs),
 }
 

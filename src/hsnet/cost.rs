@@ -1,11 +1,9 @@
 //! What the learner costs, counted from its shapes (HSNet, table 4).
 
 use super::kernel::{Form, Kernel};
-use super::learner::{DECODING, MIXING, squeezing};
+use super::learner::DECODING;
+use super::plan::{Planned, plan};
 use crate::backbone::BackboneKind;
-
-/// Positions of the query plane and of the support plane.
-type Planes = [[usize; 2]; 2];
 
 /// The cost of one pass through the learner, for one query and one support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,30 +21,17 @@ impl Cost {
     /// Of the learner over `backbone`, at an input of `[height, width]`.
     pub fn of(backbone: BackboneKind, kernel: Kernel, size: [usize; 2]) -> Self {
         let mut cost = Self { multiply_adds: 0, dense_multiply_adds: 0 };
-        let levels = backbone.planes(size);
-        let mut squeezed = [[0; 2]; 3];
-        for (level, forms) in squeezing(backbone.layers()).iter().enumerate() {
-            squeezed[level] = cost.add_block(kernel, forms, [levels[level]; 2]);
+        for Planned { form, query, support, strided, .. } in plan(backbone, size) {
+            cost.multiply_adds += multiply_adds(kernel, &form, area(query) * area(strided));
+            cost.dense_multiply_adds += multiply_adds(kernel, &form, area(query) * area(support));
         }
-        for level in [1, 0] {
-            cost.add_block(kernel, &MIXING, [levels[level], squeezed[level]]);
+        let [height, width] = backbone.planes(size)[0];
+        for ([input, output], finer) in DECODING.into_iter().zip([1, 1, 2, 2]) {
+            let decoder = (input * output * 9 * finer * height * finer * width) as u64;
+            cost.multiply_adds += decoder;
+            cost.dense_multiply_adds += decoder;
         }
-        let positions = [1, 1, 4, 4].map(|finer| finer * area(levels[0]));
-        let decoder: usize = DECODING.iter().zip(positions).map(|([i, o], positions)| i * o * 9 * positions).sum();
-        cost.multiply_adds += decoder as u64;
-        cost.dense_multiply_adds += decoder as u64;
         cost
-    }
-
-    /// Adds the layers of a block, and gives the support plane that is left.
-    fn add_block(&mut self, kernel: Kernel, forms: &[Form], [query, mut support]: Planes) -> [usize; 2] {
-        for form in forms {
-            let strided = support.map(|side| side.div_ceil(form.stride));
-            self.multiply_adds += multiply_adds(kernel, form, area(query) * area(strided));
-            self.dense_multiply_adds += multiply_adds(kernel, form, area(query) * area(support));
-            support = strided;
-        }
-        support
     }
 }
 

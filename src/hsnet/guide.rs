@@ -9,11 +9,11 @@ use burn::Tensor;
 use burn::module::{Initializer, Module};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Device;
-use burn::tensor::activation::relu;
 
 use super::kernel::{conv, convolve};
 use super::learner::SQUEEZED;
 use crate::backbone::{BackboneKind, Pyramid};
+use crate::ops::Activation::{Linear, Relu};
 use crate::ops::{self, EPSILON, resize_pictures};
 
 /// Channels that describe the look of a place, at each level.
@@ -59,8 +59,8 @@ impl Guide {
             let level = Tensor::cat(vec![side(object), side(background), look], 1);
             maps.push(resize_pictures(level, [height, width]));
         }
-        let hidden = relu(convolve(&self.gather, Tensor::cat(maps, 1)));
-        convolve(&self.spread, hidden)
+        let hidden = convolve(&self.gather, Tensor::cat(maps, 1), Relu);
+        convolve(&self.spread, hidden, Linear)
     }
 }
 

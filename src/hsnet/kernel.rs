@@ -11,7 +11,7 @@ use burn::tensor::activation::relu;
 use serde::{Deserialize, Serialize};
 
 use crate::backbone::bias;
-use crate::ops::{self, CenterPivotWeights, SeparableWeights};
+use crate::ops::{self, Activation, CenterPivotWeights, SeparableWeights};
 
 /// Groups of every group normalisation (the published implementation's value).
 const GROUPS: usize = 4;
@@ -221,7 +221,7 @@ pub fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
         .init(device)
 }
 
-/// Applies a convolution that [`conv`] made.
-pub fn convolve(conv: &Conv2d, planes: Tensor<4>) -> Tensor<4> {
-    ops::convolution(planes, conv.weight.val(), bias(conv))
+/// Applies a convolution that [`conv`] made, and an activation.
+pub fn convolve(conv: &Conv2d, planes: Tensor<4>, activation: Activation) -> Tensor<4> {
+    ops::convolution(planes, conv.weight.val(), bias(conv), activation)
 }

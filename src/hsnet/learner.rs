@@ -4,9 +4,9 @@ use burn::Tensor;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Device;
-use burn::tensor::activation::relu;
 
 use super::kernel::{Form, Kernel, Layer, conv, convolve};
+use crate::ops::Activation::{Linear, Relu};
 use crate::ops::{resize_dims, resize_pictures};
 
 /// Channels of a squeezed volume.
@@ -14,7 +14,7 @@ pub(super) const SQUEEZED: usize = 128;
 /// The layers of either mixing block.
 pub(super) const MIXING: [Form; 3] = [Form { input: SQUEEZED, output: SQUEEZED, kernel: 3, stride: 1 }; 3];
 /// The decoder's convolutions, as input and output channels: two at level 2's resolution, two at twice that.
-pub(super) const DECODING: [[usize; 2]; 4] = [[SQUEEZED, 128], [128, 64], [64, 64], [64, 2]];
+pub const DECODING: [[usize; 2]; 4] = [[SQUEEZED, 128], [128, 64], [64, 64], [64, 2]];
 
 /// The layers of the squeezing blocks over `layers` layers of correlation at levels 2, 3 and 4.
 pub(super) fn squeezing(layers: [usize; 3]) -> [[Form; 3]; 3] {
@@ -71,7 +71,12 @@ impl Learner {
 
     /// The three volumes after their squeezing blocks, `(batch, 128, query h, query w, support h', support w')`.
     pub fn squeeze(&self, [level2, level3, level4]: [Tensor<6>; 3]) -> [Tensor<6>; 3] {
-        [self.squeeze2.forward(level2), self.squeeze3.forward(level3), self.squeeze4.forward(level4)]
+        [self.squeeze_level(0, level2), self.squeeze_level(1, level3), self.squeeze_level(2, level4)]
+    }
+
+    /// One of them, levels counted from 0.
+    pub fn squeeze_level(&self, level: usize, volume: Tensor<6>) -> Tensor<6> {
+        [&self.squeeze2, &self.squeeze3, &self.squeeze4][level].forward(volume)
     }
 }
 
@@ -114,11 +119,11 @@ impl Decoder {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = relu(convolve(&self.conv1, x));
-        let x = relu(convolve(&self.conv2, x));
+        let x = convolve(&self.conv1, x, Relu);
+        let x = convolve(&self.conv2, x, Relu);
         let [_, _, height, width] = x.dims();
         let x = resize_pictures(x, [2 * height, 2 * width]);
-        let x = relu(convolve(&self.conv3, x));
-        convolve(&self.conv4, x)
+        let x = convolve(&self.conv3, x, Relu);
+        convolve(&self.conv4, x, Linear)
     }
 }

@@ -14,6 +14,8 @@ mod guide;
 mod input;
 mod kernel;
 mod learner;
+mod plan;
+mod stages;
 mod support;
 mod task;
 
@@ -25,14 +27,21 @@ use crate::backbone::{Backbone, BackboneKind, Pyramid};
 use crate::ops;
 
 use guide::Guide;
+use stages::Untimed;
 
 pub use cost::Cost;
 pub use design::{Design, Masking};
 pub use input::{Marked, Masks, pixels, whole};
-pub use kernel::Kernel;
-pub use learner::Learner;
+pub use kernel::{Form, Kernel};
+pub use learner::{DECODING, Learner};
+pub use plan::{Planned, plan};
+pub use stages::{Stages, Timed};
 pub use support::Support;
 pub use task::{Segmenter, Task, TaskError};
+
+/// The stages of levels 2, 3 and 4.
+const LEVELS: [[&str; 2]; 3] =
+    [["correlation 2", "squeeze 2"], ["correlation 3", "squeeze 3"], ["correlation 4", "squeeze 4"]];
 
 /// A backbone and the learner over its correlations.
 #[derive(Module, Debug)]
@@ -88,21 +97,44 @@ impl Hsnet {
 
     /// The hypercorrelations `(batch, layers, query h, query w, support h, support w)` of levels 2, 3 and 4.
     pub fn correlate(&self, query: &Pyramid, support: &Pyramid) -> [Tensor<6>; 3] {
-        let widths = self.kind.widths();
-        [0, 1, 2].map(|level| {
-            let (query, support) = (query.levels[level].clone(), support.levels[level].clone());
-            ops::correlation(query, support, &widths[level])
-        })
+        [0, 1, 2].map(|level| self.correlate_level(level, query, support))
+    }
+
+    /// One of them, levels counted from 0.
+    fn correlate_level(&self, level: usize, query: &Pyramid, support: &Pyramid) -> Tensor<6> {
+        let (query, support) = (query.levels[level].clone(), support.levels[level].clone());
+        ops::correlation(query, support, &self.kind.widths()[level])
     }
 
     /// Logits `(batch, 2, 2 h, 2 w)` of a query from one support, `h` and `w` being those of the query's level 2;
     /// channel 0 is the background, channel 1 the object.
     pub fn logits(&self, query: &Pyramid, support: &Support) -> Tensor<4> {
-        let mut encoded = self.learner.encode(self.correlate(query, &support.object));
-        if let (Some(guide), Some(sides)) = (&self.guide, &support.sides) {
-            encoded = encoded + guide.forward(query, sides, self.kind);
+        let Ok(logits) = self.logits_in_stages(query, support, &mut Untimed);
+        logits
+    }
+
+    /// [`Hsnet::logits`], its stages done by `stages`.
+    ///
+    /// # Errors
+    /// If a stage cannot be done.
+    pub fn logits_in_stages<S: Stages>(
+        &self,
+        query: &Pyramid,
+        support: &Support,
+        stages: &mut S,
+    ) -> Result<Tensor<4>, S::Error> {
+        // A level's hypercorrelation is large; it is squeezed before the next one is made.
+        let mut squeezed = Vec::with_capacity(LEVELS.len());
+        for (level, [correlation, squeeze]) in LEVELS.into_iter().enumerate() {
+            let volume = stages.stage(correlation, || self.correlate_level(level, query, &support.object))?;
+            squeezed.push(stages.stage(squeeze, || self.learner.squeeze_level(level, volume))?);
         }
-        self.learner.decode(encoded)
+        let squeezed = [0, 1, 2].map(|level| squeezed[level].clone());
+        let mut encoded = stages.stage("mix", || self.learner.mix(squeezed))?;
+        if let (Some(guide), Some(sides)) = (&self.guide, &support.sides) {
+            encoded = stages.stage("guide", || encoded + guide.forward(query, sides, self.kind))?;
+        }
+        stages.stage("decode", || self.learner.decode(encoded))
     }
 
     /// From pictures to logits, as in training: the query's `(batch, 3, h, w)`, normalised, beside the supports'.

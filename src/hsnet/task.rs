@@ -1,13 +1,16 @@
 //! HSNet as it is used: learn a thing from its supports, once, and find it in any number of queries.
 
+use std::time::Duration;
+
 use burn::Tensor;
 use burn::tensor::Device;
 use thiserror::Error;
 
-use super::{Hsnet, Masks, Support, pixels};
+use super::{Hsnet, Masks, Stages, Support, Timed, pixels};
 use crate::backbone::{BackboneKind, Pyramid};
 use crate::episode::Shot;
 use crate::image::Picture;
+use crate::readback::{self, NotReturned};
 use crate::weights::Header;
 
 /// A network, and how it wants its pictures: what a weight file holds.
@@ -109,6 +112,26 @@ impl Task {
     /// If there is no such shot.
     pub fn segment(&self, query: &Pyramid, shot: usize) -> Tensor<4> {
         self.network.logits(query, &self.supports[shot])
+    }
+
+    /// [`Task::segment`] and, before it, the features of the query, with the time that each stage took.
+    ///
+    /// # Errors
+    /// If the device does not do a stage, or does not return its time.
+    ///
+    /// # Panics
+    /// If there is no such shot.
+    pub async fn times(
+        &self,
+        segmenter: &Segmenter,
+        query: &Picture,
+        shot: usize,
+    ) -> Result<Vec<(&'static str, Duration)>, NotReturned> {
+        let mut timed = Timed::on(&segmenter.device);
+        let query = timed.stage("features", || segmenter.features(query))?;
+        let logits = self.network.logits_in_stages(&query, &self.supports[shot], &mut timed)?;
+        readback::values(logits).await?;
+        Ok(timed.times().await)
     }
 
     /// What it was learned from, in order.

@@ -1,5 +1,7 @@
 //! The seam between our operations and burn's backends.
 
+use std::ops::Range;
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
@@ -40,9 +42,9 @@ pub trait ClampKernel: Backend {
     fn clamp(values: FloatTensor<Self>, limit: f32) -> FloatTensor<Self>;
 }
 
-/// The 2D convolution of a backbone and a clamp at zero and at a limit, on the CPU; shapes as in
-/// [`super::activated_convolution`].
-#[backend_extension(Flex)]
+/// The 2D convolution and a clamp at zero and at a limit, where there is one, on the backends that do it in a way of their
+/// own; shapes as in [`super::activated_convolution`].
+#[backend_extension(Flex, Cube)]
 pub trait ConvolutionKernel: Backend {
     fn convolution(
         planes: FloatTensor<Self>,
@@ -98,5 +100,20 @@ impl CenterPivotShape {
     pub fn output_dims(&self) -> [usize; 6] {
         let ([qh, qw], [sh, sw]) = (self.query, self.strided);
         [self.batch, self.outputs, qh, qw, sh, sw]
+    }
+
+    /// The taps of the support plane's kernel, down and across, that meet the plane anywhere: once it has shrunk to one
+    /// position, the centre alone.
+    pub fn support_window(&self) -> [Range<usize>; 2] {
+        let half = self.kernel / 2;
+        [0, 1].map(|axis| {
+            let meets = |tap: &usize| {
+                let mut read = (0..self.strided[axis]).map(|position| position * self.stride + tap);
+                read.any(|place| (half..half + self.support[axis]).contains(&place))
+            };
+            let mut taps = (0..self.kernel).filter(meets);
+            let first = taps.next().unwrap_or(half);
+            first..taps.last().unwrap_or(first) + 1
+        })
     }
 }

@@ -103,14 +103,13 @@ pub fn group_norm_relu(volume: Tensor<6>, groups: usize, gamma: Tensor<1>, beta:
 }
 
 /// The 2D convolution of planes `(batch, channels, h, w)` with a kernel `(output channels, channels, k, k)`, stride 1 and
-/// zero padding `k / 2`.
+/// zero padding `k / 2`, and its activation.
 ///
-/// On the CPU it is the center-pivot convolution of a volume whose support plane is a single position. There the
-/// support's kernel would add its centre alone, which is zero.
-pub fn convolution(planes: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
-    let half = weight.dims()[2] / 2;
-    if !on_cpu(&planes.device()) {
-        return conv2d(planes, weight, Some(bias), ConvOptions::new([1, 1], [half, half], [1, 1], 1));
+/// Under autodiff on the CPU it is the center-pivot convolution of a volume whose support plane is a single position,
+/// whose gradient is faster than burn's. There the support's kernel would add its centre alone, which is zero.
+pub fn convolution(planes: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, activation: Activation) -> Tensor<4> {
+    if !planes.device().is_autodiff() || !on_cpu(&planes.device()) {
+        return activated_convolution(planes, weight, bias, 1, 1, activation);
     }
     let weights = CenterPivotWeights {
         support: weight.zeros_like(),
@@ -118,7 +117,7 @@ pub fn convolution(planes: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Ten
         query: weight,
         query_bias: bias,
     };
-    center_pivot(planes.unsqueeze_dims(&[-1, -1]), weights, 1).squeeze_dims(&[4, 5])
+    activation.apply(center_pivot(planes.unsqueeze_dims(&[-1, -1]), weights, 1).squeeze_dims(&[4, 5]))
 }
 
 /// What a convolution's result passes through.
@@ -149,7 +148,7 @@ impl Activation {
 }
 
 /// The 2D convolution of planes `(batch, channels, h, w)` with a kernel `(output channels, channels / groups, k, k)`, zero
-/// padding `k / 2`, and its activation: on the CPU in one go, unless it is under autodiff or in groups.
+/// padding `k / 2`, and its activation: in one go where there is a kernel for it.
 pub fn activated_convolution(
     planes: Tensor<4>,
     weight: Tensor<4>,
@@ -158,7 +157,10 @@ pub fn activated_convolution(
     groups: usize,
     activation: Activation,
 ) -> Tensor<4> {
-    if groups == 1 && matches!(planes.device().as_dispatch(), DispatchDevice::Flex(_)) {
+    let device = planes.device();
+    let (together, by_itself) = (groups == 1, [planes.dims()[1], weight.dims()[0]] == [groups; 2]);
+    let suits = if on_cpu(&device) { together } else { runs_wgsl(&device) && (together || by_itself) };
+    if suits && !device.is_autodiff() {
         let (planes, weight, bias) = (planes.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
         return Tensor::from_dispatch(Dispatch::convolution(planes, weight, bias, stride, activation.limit()));
     }

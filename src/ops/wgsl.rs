@@ -1,26 +1,27 @@
 //! The operations as compute shaders: `shaders/` run inside burn.
 
+mod center_pivot;
+mod convolution;
+mod correlation;
 mod guided;
 mod norm;
+mod tile;
 
-use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::CubeCount;
-use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::cubecl::server::{Handle, KernelArguments};
-use burn_wgpu::{CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate, into_contiguous};
+use burn_wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
 
 pub(super) use burn_cubecl::cubecl::client::Client;
 pub(super) use guided::guided_labels;
 
-use super::kernels::{CenterPivotKernel, CenterPivotShape, CorrelationKernel};
+use center_pivot::CenterPivot;
+use convolution::Convolution;
+use correlation::Correlation;
 use guided::Guided;
 use norm::Norm;
+use tile::Tile;
 
-/// Positions a side of a correlation's tile.
-const TILE: usize = 64;
-/// Results that a center-pivot workgroup makes: output channels times positions.
-const CENTER_PIVOT_TILE: usize = 64 * 64;
 const THREADS: u32 = 256;
 /// What every adapter allows in one dimension of a dispatch.
 const MAX_WORKGROUPS: usize = 65_535;
@@ -30,112 +31,23 @@ pub(super) fn speaks_wgsl(client: &Client) -> bool {
     client.name() == "wgpu<wgsl>"
 }
 
-struct Correlation;
-
-impl KernelSource for Correlation {
-    fn source(&self) -> SourceTemplate {
-        SourceTemplate::new(include_str!("../../shaders/correlation.wgsl"))
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>()
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
-    }
-}
-
-/// One form of the center-pivot shader: the kernel's side and the output channels that a workgroup makes.
-struct CenterPivot {
-    kernel: usize,
-    rows: usize,
-}
-
-impl CenterPivot {
-    fn for_shape(shape: &CenterPivotShape) -> Self {
-        Self { kernel: shape.kernel, rows: if shape.outputs <= 16 { 16 } else { 64 } }
-    }
-
-    /// The positions that a workgroup makes.
-    fn columns(&self) -> usize {
-        CENTER_PIVOT_TILE / self.rows
-    }
-}
-
-impl KernelSource for CenterPivot {
-    fn source(&self) -> SourceTemplate {
-        SourceTemplate::new(include_str!("../../shaders/center_pivot.wgsl"))
-            .register("kernel", self.kernel.to_string())
-            .register("rows", self.rows.to_string())
-            .register("columns", self.columns().to_string())
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info((self.kernel, self.rows))
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
-    }
-}
-
 /// Every shader in every form that its template takes, by name: what a validator has to see.
 pub fn shader_sources() -> Vec<(String, String)> {
-    let mut sources = vec![("correlation".to_string(), Correlation.source().complete())];
+    let mut sources = vec![("depthwise".to_string(), Convolution { kernel: 3, tile: None }.source().complete())];
     sources.extend(Guided::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     sources.extend(Norm::ALL.map(|step| (step.name().to_string(), step.source().complete())));
-    for kernel in [3, 5] {
-        for rows in [16, 64] {
-            let name = format!("center_pivot, kernel {kernel}, {rows} rows");
-            sources.push((name, CenterPivot { kernel, rows }.source().complete()));
-        }
+    for tile in Tile::ALL {
+        sources.push((format!("correlation, {tile}"), Correlation(tile).source().complete()));
+        sources.extend([(3, 0..3), (3, 1..2), (3, 1..3), (5, 0..5)].map(|(kernel, taps)| {
+            let name = format!("center_pivot, kernel {kernel}, support taps {taps:?}, {tile}");
+            (name, CenterPivot { kernel, window: [taps.clone(), taps], tile }.source().complete())
+        }));
+        sources.extend([1, 3, 7].map(|kernel| {
+            let name = format!("convolution, kernel {kernel}, {tile}");
+            (name, Convolution { kernel, tile: Some(tile) }.source().complete())
+        }));
     }
     sources
-}
-
-impl CorrelationKernel for CubeBackend {
-    fn correlation(query: FloatTensor<Self>, support: FloatTensor<Self>, widths: Vec<usize>) -> FloatTensor<Self> {
-        let (query, support) = (into_contiguous(query), into_contiguous(support));
-        let [batch, _, query_h, query_w] = dims(&query);
-        let [_, _, support_h, support_w] = dims(&support);
-        let (queries, supports, layers) = (query_h * query_w, support_h * support_w, widths.len());
-        let output = empty_like(&query, [batch, layers, query_h, query_w, support_h, support_w]);
-
-        let mut info = vec![queries, supports, layers, 0];
-        info.extend(widths.iter().scan(0, |end, width| {
-            *end += width;
-            Some(*end)
-        }));
-        let count = [supports.div_ceil(TILE), queries.div_ceil(TILE), batch * layers];
-        launch(Correlation, count, &[&query, &support, &output], &info);
-        output
-    }
-}
-
-impl CenterPivotKernel for CubeBackend {
-    fn center_pivot(
-        volume: FloatTensor<Self>,
-        weight_query: FloatTensor<Self>,
-        bias_query: FloatTensor<Self>,
-        weight_support: FloatTensor<Self>,
-        bias_support: FloatTensor<Self>,
-        stride: usize,
-    ) -> FloatTensor<Self> {
-        let inputs = [volume, weight_query, bias_query, weight_support, bias_support].map(into_contiguous);
-        let [volume, weight_query, bias_query, weight_support, bias_support] = &inputs;
-        let shape = CenterPivotShape::new(dims(volume), dims(weight_query), stride);
-        let output = empty_like(volume, shape.output_dims());
-
-        let source = CenterPivot::for_shape(&shape);
-        let tiles = shape.positions().div_ceil(source.columns());
-        let across = tiles.min(MAX_WORKGROUPS);
-        let count = [across, tiles.div_ceil(across), shape.batch * shape.outputs.div_ceil(source.rows)];
-        let info = [[shape.channels, shape.outputs], shape.query, shape.support, shape.strided, [shape.stride, 0]];
-        let buffers = [volume, weight_query, bias_query, weight_support, bias_support, &output];
-        launch(source, count, &buffers, info.as_flattened());
-        output
-    }
 }
 
 fn dims<const D: usize>(tensor: &CubeTensor) -> [usize; D] {

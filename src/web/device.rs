@@ -32,6 +32,11 @@ impl Running {
         if self.gpu { "webgpu" } else { "cpu" }
     }
 
+    /// Whether it is a GPU.
+    pub fn is_gpu(&self) -> bool {
+        self.gpu
+    }
+
     fn cpu(note: Option<String>) -> Self {
         Self { device: Device::flex(), adapter: "CPU".into(), note, gpu: false }
     }

@@ -9,6 +9,8 @@ mod labels;
 mod learn;
 mod session;
 mod task;
+mod times;
+mod warm;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

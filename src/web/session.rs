@@ -2,10 +2,14 @@
 
 use std::io::Cursor;
 
+use js_sys::{Promise, Uint8Array};
 use serde::Serialize;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::device::Running;
+use super::warm::warm_up;
 use super::{Outcome, to_js};
 use crate::annotation::Pack;
 use crate::classes::Classes;
@@ -47,10 +51,16 @@ struct Size {
 #[wasm_bindgen]
 impl Session {
     /// Opens a device ("auto", "webgpu" or "cpu"; "auto" takes WebGPU where an adapter can do it) and loads a weight
-    /// file. Pictures are resized to `size` x `size` pixels, or as the weights were trained where that is left out.
-    pub async fn open(weights: Vec<u8>, device: String, size: Option<usize>) -> Outcome<Session> {
+    /// file, or the promise of one: while it comes, a GPU compiles its shaders. Pictures are resized to `size` x `size`
+    /// pixels, or as the weights were trained where that is left out.
+    pub async fn open(weights: JsValue, device: String, size: Option<usize>) -> Result<Session, JsValue> {
         let running = Running::open(&device).await?;
         web_sys::console::info_2(&"fewseg runs on".into(), &running.adapter.as_str().into());
+        if running.is_gpu() {
+            spawn_local(warm_up(running.device.clone(), size));
+        }
+        let weights = JsFuture::from(Promise::resolve(&weights)).await?;
+        let weights = weights.dyn_into::<Uint8Array>().map_err(|_| JsError::new("the weights are no bytes"))?.to_vec();
         let (segmenter, fingerprint) = load(&weights, &running, size)?;
         Ok(Session { running, segmenter, fingerprint, size, classes: Classes::default(), pack: None })
     }

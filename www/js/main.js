@@ -16,6 +16,7 @@ import { change, state, teach, watch } from "./state.js";
 import { setUpStatus } from "./status.js";
 import { setUpSupports } from "./supports.js";
 import { setUpTask } from "./task.js";
+import { setUpTimings } from "./timings.js";
 import { setUpUrls } from "./urls.js";
 import { setUpWhy } from "./why.js";
 import { keepWorking, start } from "./work.js";
@@ -39,6 +40,7 @@ setUpLive();
 setUpTask();
 setUpModels();
 setUpStatus();
+setUpTimings();
 setUpUrls();
 setUpKeeper();
 // A picture dropped beside a place for it must not replace the page.

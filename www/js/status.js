@@ -37,8 +37,9 @@ function downloads() {
 
 /** @returns {Activity} */
 function loading() {
-  if (state.engine.progress.device) return { text: "Starting the device …", share: undefined };
   const { done, total } = downloads();
+  const here = total === 0 || done === total;
+  if (state.engine.progress.device && here) return { text: "Starting the device …", share: undefined };
   if (total === 0) return { text: "Loading the network", count: `${megabytes(done)} MB`, share: undefined };
   return { text: "Loading the network", count: `${megabytes(done)} of ${megabytes(total)} MB`, share: done / total };
 }

@@ -31,15 +31,19 @@ function opened() {
 const steps = (report) => (stage, done, total) =>
   report({ stage: /** @type {Progress["stage"]} */ (stage), done, total });
 
-/** Both downloads at once: on a slow line the wait is the larger one's alone. @param {Ask<"open">} ask @param {Report} report */
+/**
+ * Both downloads at once: on a slow line the wait is the larger one's alone. The device starts, and compiles its shaders,
+ * while the weights are on their way. @param {Ask<"open">} ask @param {Report} report
+ */
 async function open({ device, size, weights }, report) {
   const served = weights ? bytes(weights) : download(WEIGHTS, (done, total) => report({ stage: "weights", done, total }));
-  const program = download(PROGRAM, (done, total) => report({ stage: "program", done, total }));
-  const [code, file] = await Promise.all([program, served]);
+  // Whoever waits for them is told of a failure; that may be later.
+  served.catch(() => undefined);
+  const code = await download(PROGRAM, (done, total) => report({ stage: "program", done, total }));
   const headers = { "content-type": "application/wasm" };
   await init({ module_or_path: new Response(code, { headers }) });
   report({ stage: "device", done: 0, total: 0 });
-  session = await Session.open(file, device, size);
+  session = await Session.open(served, device, size);
   return session.info();
 }
 
@@ -62,6 +66,7 @@ const answers = {
   readLabels: async ({ name, file, picture, width, height }) => opened().readLabels(name, await bytes(file), picture, width, height),
   segment: async ({ name, picture }, report) => opened().segment(name, await bytes(picture), steps(report)),
   labels: async ({ name, picture, result, look, width }) => opened().labels(name, await bytes(picture), result, look, width),
+  times: async ({ name, picture }) => opened().times(name, await bytes(picture)),
   why: async ({ name, picture, x, y, number }) => opened().why(name, await bytes(picture), x, y, number),
   saveTask: ({ classes, look }) => opened().saveTask(classes, look),
   openTask: async ({ name, task }) => opened().openTask(name, await bytes(task)),

@@ -1,6 +1,7 @@
 //! `fewseg bench`: what this machine does in what time.
 
 mod kernels;
+mod operations;
 mod segment;
 mod train;
 
@@ -21,6 +22,8 @@ pub struct BenchArgs {
 enum What {
     /// The paper's table of 4D kernels: parameters, operations, time and memory of the learner with each
     Kernels(kernels::KernelsArgs),
+    /// Every operation of the learner by itself: operations, bytes, time, and the share of what the device can do
+    Operations(operations::OperationsArgs),
     /// One query once a task is learned: features, all of it, and the learner alone, in milliseconds
     Segment(segment::SegmentArgs),
     /// Training steps on drawn episodes: episodes a second
@@ -30,6 +33,7 @@ enum What {
 pub fn run(args: BenchArgs) -> Outcome {
     match args.what {
         What::Kernels(args) => kernels::run(args),
+        What::Operations(args) => operations::run(args),
         What::Segment(args) => segment::run(args),
         What::Train(args) => train::run(args),
     }

@@ -1,14 +1,16 @@
 //! `fewseg bench segment`: what a query takes once a task is learned.
 
+use std::collections::BTreeMap;
+
 use burn::Tensor;
 use burn::tensor::{Device, Distribution};
 use clap::Args;
 use serde_json::json;
 
 use super::super::{DeviceChoice, Outcome};
-use super::{count, peak_memory, side, time};
+use super::{count, median, peak_memory, side, time};
 use crate::backbone::BackboneKind;
-use crate::hsnet::{Design, Hsnet, Support};
+use crate::hsnet::{Design, Hsnet, Stages, Support, Timed};
 
 #[derive(Args)]
 pub struct SegmentArgs {
@@ -37,16 +39,14 @@ pub fn run(args: SegmentArgs) -> Outcome {
     let network = Hsnet::init(args.backbone, Design::default(), &device);
     let pictures = Tensor::<4>::random([args.batch, 3, args.size, args.size], Distribution::Normal(0.0, 1.0), &device);
     let support = Support { object: network.features(pictures.clone()), sides: None };
-    let levels = network.correlate(&network.features(pictures.clone()), &support.object);
-
     let features = || network.features(pictures.clone()).levels[2].clone();
     let segment = || network.logits(&network.features(pictures.clone()), &support);
-    let learner = || network.learner.decode(network.learner.encode(levels.clone()));
     let line = json!({
         "features": milliseconds(&args, &device, features)?,
         "segment": milliseconds(&args, &device, segment)?,
-        "learner": milliseconds(&args, &device, learner)?,
+        "stages": stages(&args, &device, &network, &pictures, &support)?,
         "peak_memory_bytes": peak_memory(),
+        "device_memory_bytes": device.memory_pool_usage().map(|usage| usage.bytes_reserved),
     });
     println!("{line}");
     Ok(())
@@ -56,4 +56,24 @@ pub fn run(args: SegmentArgs) -> Outcome {
 fn milliseconds(args: &SegmentArgs, device: &Device, pass: impl Fn() -> Tensor<4>) -> Outcome<Vec<f64>> {
     let times = time(WARM_UP, args.passes, device, pass)?;
     Ok(times.iter().map(|time| 1e3 * time.as_secs_f64()).collect())
+}
+
+/// The median time of each stage, by the device's clock, in milliseconds.
+fn stages(
+    args: &SegmentArgs,
+    device: &Device,
+    network: &Hsnet,
+    pictures: &Tensor<4>,
+    support: &Support,
+) -> Outcome<BTreeMap<&'static str, f64>> {
+    let mut times = BTreeMap::<_, Vec<_>>::new();
+    for _ in 0..args.passes {
+        let mut timed = Timed::on(device);
+        let query = timed.stage("features", || network.features(pictures.clone()))?;
+        network.logits_in_stages(&query, support, &mut timed)?;
+        for (name, time) in pollster::block_on(timed.times()) {
+            times.entry(name).or_default().push(time);
+        }
+    }
+    Ok(times.into_iter().map(|(name, times)| (name, 1e3 * median(times).as_secs_f64())).collect())
 }

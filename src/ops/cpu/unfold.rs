@@ -24,12 +24,9 @@ pub struct Unfold {
 impl Unfold {
     pub fn new(shape: CenterPivotShape) -> Self {
         let centre = shape.kernel * shape.kernel / 2;
-        let meets = |&tap: &usize| {
-            let [down, across] = shape.offset(tap);
-            shape.meets(down, 0) && shape.meets(across, 1)
-        };
-        let taps = 0..shape.kernel * shape.kernel;
-        Self { shape, support_taps: taps.filter(|&tap| tap != centre).filter(meets).collect() }
+        let [down, across] = shape.support_window();
+        let taps = down.flat_map(|down| across.clone().map(move |across| down * shape.kernel + across));
+        Self { shape, support_taps: taps.filter(|&tap| tap != centre).collect() }
     }
 
     fn query_taps(&self) -> usize {
@@ -256,12 +253,6 @@ impl CenterPivotShape {
     /// How far a tap of a plane's kernel is from its centre, down and across.
     fn offset(&self, tap: usize) -> [isize; 2] {
         [tap / self.kernel, tap % self.kernel].map(|tap| tap as isize - (self.kernel / 2) as isize)
-    }
-
-    /// Whether a strided support position and an offset from it can both lie in the plane.
-    fn meets(&self, offset: isize, axis: usize) -> bool {
-        let read = (0..self.strided[axis]).map(|position| (position * self.stride) as isize + offset);
-        read.into_iter().any(|position| (0..self.support[axis] as isize).contains(&position))
     }
 }
 

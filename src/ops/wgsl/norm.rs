@@ -8,8 +8,12 @@ use super::{dims, empty_like, launch};
 use crate::ops::VARIANCE_EPSILON;
 use crate::ops::kernels::NormKernel;
 
-/// Values that a workgroup works through.
-const PIECE: usize = 8192;
+/// Values of a group that one workgroup adds up, at least.
+const PIECE: usize = 4096;
+/// Pieces of a group at most: each thread of the second pass goes through all of them.
+const MOST_PIECES: usize = 64;
+/// Positions that a workgroup of the second pass works through.
+const PORTION: usize = 1024;
 
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(super) enum Norm {
@@ -30,14 +34,12 @@ impl Norm {
 
 impl KernelSource for Norm {
     fn source(&self) -> SourceTemplate {
-        let own = match self {
-            Self::Moments => include_str!("../../../shaders/group_norm_moments.wgsl"),
-            Self::Relu => include_str!("../../../shaders/group_norm_relu.wgsl"),
-        };
-        SourceTemplate::new(include_str!("../../../shaders/group_norm.wgsl"))
-            .add_template(own)
-            .register("piece", PIECE.to_string())
-            .register("epsilon", VARIANCE_EPSILON.to_string())
+        match self {
+            Self::Moments => SourceTemplate::new(include_str!("../../../shaders/group_norm_moments.wgsl")),
+            Self::Relu => SourceTemplate::new(include_str!("../../../shaders/group_norm_relu.wgsl"))
+                .register("epsilon", VARIANCE_EPSILON.to_string())
+                .register("portion", PORTION.to_string()),
+        }
     }
 
     fn id(&self) -> KernelId {
@@ -60,14 +62,15 @@ impl NormKernel for CubeBackend {
         let shape: [usize; 6] = dims(&volume);
         let ([batch, channels], positions) = ([shape[0], shape[1]], shape[2..].iter().product::<usize>());
         let members = channels / groups;
-        let pieces = (members * positions).div_ceil(PIECE);
+        let size = members * positions;
+        let piece = size.div_ceil(MOST_PIECES).max(PIECE);
+        let pieces = size.div_ceil(piece);
         let moments = empty_like(&volume, [batch, groups, pieces, 2]);
-        let info = [members * positions, pieces];
-        launch(Norm::Moments, [pieces, batch * groups, 1], &[&volume, &moments], &info);
+        launch(Norm::Moments, [pieces, batch * groups, 1], &[&volume, &moments], &[size, piece, pieces]);
 
         let output = empty_like(&volume, shape);
-        let count = [positions.div_ceil(PIECE), batch * channels, 1];
-        let info = [positions, channels, members, pieces];
+        let count = [positions.div_ceil(PORTION), batch * channels, 1];
+        let info = [positions, channels, members, piece, pieces];
         launch(Norm::Relu, count, &[&volume, &moments, &gamma, &beta, &output], &info);
         output
     }
