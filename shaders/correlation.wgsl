@@ -8,11 +8,11 @@
 
 // (batch, channel, query position); the channels of a level's layers lie one after another
 @group(0) @binding(0) var<storage, read_write> query: array<f32>;
-// (batch, channel, support position)
+// (batch or 1, channel, support position)
 @group(0) @binding(1) var<storage, read_write> support: array<f32>;
 // (batch, layer, query position, support position)
 @group(0) @binding(2) var<storage, read_write> correlation: array<f32>;
-// query positions, support positions, layers, then the first channel of each layer and one past the last
+// query positions, support positions, supports, layers, then the first channel of each layer and one past the last
 @group(0) @binding(3) var<storage, read_write> info: array<u32>;
 
 const EPSILON = {{ epsilon }};
@@ -29,13 +29,14 @@ struct Shape {
     channels: u32,
     first: u32,
     layers: u32,
+    supports: u32,
 }
 
 fn shape_of(group: vec3<u32>) -> Shape {
-    let layers = info[2];
+    let layers = info[3];
     let sample = group.z / ((info[0] + ROWS - 1u) / ROWS);
-    let first = info[3u + sample % layers];
-    return Shape(info[0], info[1], info[4u + sample % layers] - first, info[3u + layers], first, layers);
+    let first = info[4u + sample % layers];
+    return Shape(info[0], info[1], info[5u + sample % layers] - first, info[4u + layers], first, layers, info[2]);
 }
 
 fn left_place(i: u32) -> vec2<u32> {
@@ -57,7 +58,8 @@ struct Four {
 
 fn four_of(size: Shape, sample: u32, column: u32) -> Four {
     let inside = column + vec4(0u, 1u, 2u, 3u) < vec4(size.columns);
-    return Four(inside, (sample / size.layers * size.channels + size.first) * size.columns + column);
+    let batch = sample / size.layers % size.supports;
+    return Four(inside, (batch * size.channels + size.first) * size.columns + column);
 }
 
 fn right_at(size: Shape, four: Four, depth: u32) -> vec4<f32> {

@@ -103,27 +103,36 @@ impl Classes {
         self.learned.iter().map(|learned| learned.task.shots()).sum()
     }
 
-    /// Looks for every class with every shot; `done` is told after each how many have been asked.
+    /// Looks for every class with every shot, in all queries of a batch at once; `done` is told after each shot how many
+    /// have been asked. The result has, for each query, what is found of each class.
     ///
     /// # Errors
     /// If the device does not return its results.
-    pub async fn find(&self, query: &Pyramid, mut done: impl FnMut(usize)) -> Result<Vec<ClassLogits>, NotReturned> {
-        let mut found: Vec<_> = self.learned.iter().map(ClassLogits::none_of).collect();
-        let shots = self.learned.iter().enumerate();
-        let shots =
-            shots.flat_map(|(class, Learned { task, .. })| (0..task.shots()).map(move |shot| (class, task, shot)));
+    pub async fn find(
+        &self,
+        queries: &Pyramid,
+        mut done: impl FnMut(usize),
+    ) -> Result<Vec<Vec<ClassLogits>>, NotReturned> {
+        let nothing: Vec<_> = self.learned.iter().map(ClassLogits::none_of).collect();
+        let mut found = vec![nothing; queries.levels[0].dims()[0]];
         let mut asked = 0;
         let mut read = async |(class, logits): (usize, Tensor<4>)| -> Result<(), NotReturned> {
-            let [_, _, height, width] = logits.dims();
-            found[class].shots.push(Logits { height, width, values: readback::values(logits).await? });
+            let [_, channels, height, width] = logits.dims();
+            let values = readback::values(logits).await?;
+            for (found, values) in found.iter_mut().zip(values.chunks_exact(channels * height * width)) {
+                found[class].shots.push(Logits { height, width, values: values.to_vec() });
+            }
             asked += 1;
             done(asked);
             Ok(())
         };
+        let shots = self.learned.iter().enumerate();
+        let shots =
+            shots.flat_map(|(class, Learned { task, .. })| (0..task.shots()).map(move |shot| (class, task, shot)));
         // One is worked out while the one before is on its way back, so that the device need not wait for us.
         let mut ahead = None;
         for (class, task, shot) in shots {
-            if let Some(before) = ahead.replace((class, task.segment(query, shot))) {
+            if let Some(before) = ahead.replace((class, task.segment(queries, shot))) {
                 read(before).await?;
             }
         }

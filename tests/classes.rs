@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::{Cursor, Read, Write};
 
 use burn::tensor::Device;
-use common::devices;
+use common::{devices, distance};
 use fewseg::backbone::BackboneKind;
 use fewseg::classes::{Class, Classes, Labelled, LessonError, Source, TaskFileError, UNSURE, finding};
 use fewseg::episode::Shot;
@@ -198,9 +198,9 @@ fn every_shot_of_every_class_says_what_its_task_does() {
     let segmenter = segmenter();
     let (a, b) = (Page::new("a", 3, &[0, 1, 2]), Page::new("b", 5, &[2, 0, 0]));
     let (classes, _) = learn(&Classes::default(), &segmenter, &[2, 1], &[&a, &b]);
-    let query = segmenter.features(&Page::new("c", 11, &[0]).picture());
+    let query = segmenter.features(&[&Page::new("c", 11, &[0]).picture()]);
     let mut told = Vec::new();
-    let found = block_on(classes.find(&query, |done| told.push(done))).unwrap();
+    let found = block_on(classes.find(&query, |done| told.push(done))).unwrap().remove(0);
     assert_eq!(told, [1, 2, 3]);
     assert_eq!(found.iter().map(|class| (class.number, class.shots.len())).collect::<Vec<_>>(), [(2, 2), (1, 1)]);
     let expected: Vec<f32> = classes.learned()[0].task.segment(&query, 1).into_data().iter().collect();
@@ -217,12 +217,35 @@ fn every_shot_of_every_class_says_what_its_task_does() {
 }
 
 #[test]
+fn queries_of_a_batch_are_each_as_if_alone() {
+    for (name, device) in devices() {
+        let segmenter = segmenter_on(device);
+        let (a, b) = (Page::new("a", 3, &[0, 1, 2]), Page::new("b", 5, &[2, 0, 0]));
+        let (classes, _) = learn(&Classes::default(), &segmenter, &[2, 1], &[&a, &b]);
+        let pictures = [11, 13, 17].map(|seed| Page::new("c", seed, &[0]).picture());
+        let mut told = Vec::new();
+        let together = segmenter.features(&pictures.each_ref());
+        let together = block_on(classes.find(&together, |done| told.push(done))).unwrap();
+        assert_eq!((together.len(), told), (3, vec![1, 2, 3]));
+        for (picture, together) in pictures.iter().zip(together) {
+            let alone = block_on(classes.find(&segmenter.features(&[picture]), |_| {})).unwrap().remove(0);
+            for (together, alone) in together.iter().zip(&alone) {
+                assert_eq!((together.number, together.shots.len()), (alone.number, alone.shots.len()));
+                for (together, alone) in together.shots.iter().zip(&alone.shots) {
+                    assert!(distance(&together.values, &alone.values) < 1e-4, "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_class_tells_where_its_shots_are_like_a_place() {
     for (_, device) in devices() {
         let segmenter = segmenter_on(device);
         let (a, b) = (Page::new("a", 3, &[0, 2]), Page::new("b", 5, &[2, 0]));
         let (classes, _) = learn(&Classes::default(), &segmenter, &[2], &[&a, &b]);
-        let query = segmenter.features(&a.picture());
+        let query = segmenter.features(&[&a.picture()]);
         let shots = block_on(classes.why(&query, 2, [0.8, 0.5])).unwrap().unwrap();
         assert_eq!(shots.iter().map(|shot| shot.key.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("b")]);
         for (level, plane) in shots[0].levels.iter().enumerate() {

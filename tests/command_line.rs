@@ -111,6 +111,28 @@ fn segment_takes_folders_other_sizes_and_several_shots() {
 }
 
 #[test]
+fn queries_that_are_looked_at_together_cost_each_other_nothing() {
+    let (folder, weights) = folder();
+    let queries = folder.path().join("queries");
+    fs::create_dir(&queries).unwrap();
+    fs::copy(golden("query.png"), queries.join("a.png")).unwrap();
+    fs::write(queries.join("b.png"), "not a picture").unwrap();
+    fs::copy(golden("support.png"), queries.join("c.png")).unwrap();
+    let [alone, together] = ["1", "2"].map(|batch| {
+        let out = folder.path().join(batch);
+        let to = ["--out", out.to_str().unwrap(), "--size", "96", "--batch", batch, "--no-edges"];
+        let from = ["segment", "--support", &support(), "--query", queries.to_str().unwrap(), "--weights", &weights];
+        let told = complaint(&[&from, &to[..]].concat());
+        assert!(told.contains("b.png") && told.contains("1 of 3 queries"), "{told}");
+        ["a.png", "c.png"].map(|name| mask(&out.join(name)).values)
+    });
+    for (alone, together) in alone.iter().zip(&together) {
+        let differing = alone.iter().zip(together).filter(|(a, b)| a != b).count();
+        assert!(differing <= 8 && alone.contains(&1), "{differing} pixels differ");
+    }
+}
+
+#[test]
 fn segment_finds_the_same_on_a_gpu() {
     let (folder, weights) = folder();
     let (support, query) = (support(), golden("query.png"));

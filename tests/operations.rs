@@ -44,6 +44,20 @@ fn correlation_is_its_composed_form() {
 }
 
 #[test]
+fn a_single_support_is_correlated_with_every_query() {
+    let query = random([3, 7, 5, 4], &Device::flex());
+    let support = random([1, 7, 3, 6], &Device::flex());
+    let repeated = Tensor::cat(vec![support.clone(); 3], 0);
+    let expected = values(composed::correlation(query.clone(), repeated, &[3, 4]));
+    for (name, device) in devices() {
+        for device in [device.clone(), device.autodiff()] {
+            let found = values(ops::correlation(on(&query, &device), on(&support, &device), &[3, 4]));
+            assert!(distance(&found, &expected) < TOLERANCE, "{name}");
+        }
+    }
+}
+
+#[test]
 fn correlation_of_large_planes_is_its_composed_form() {
     let [query, support] = [[1, 40, 25, 31], [1, 40, 28, 27]].map(|dims| random(dims, &Device::flex()));
     let expected = values(composed::correlation(query.clone(), support.clone(), &[17, 23]));

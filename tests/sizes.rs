@@ -65,7 +65,7 @@ fn every_shot_is_learned_and_gives_logits() {
     let shots = [shot(50, 70, 900), shot(80, 20, 700), shot(64, 64, 64)];
     let task = segmenter.learn(&shots, |done| told.push(done)).unwrap();
     assert_eq!((task.shots(), told), (3, vec![1, 2, 3]));
-    let features = segmenter.features(&shots[0].picture);
+    let features = segmenter.features(&[&shots[0].picture]);
     assert_eq!(task.segment(&features, 2).dims(), [1, 2, 16, 16]);
 }
 

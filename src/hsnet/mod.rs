@@ -106,7 +106,8 @@ impl Hsnet {
         ops::correlation(query, support, &self.kind.widths()[level])
     }
 
-    /// Logits `(batch, 2, 2 h, 2 w)` of a query from one support, `h` and `w` being those of the query's level 2;
+    /// Logits `(batch, 2, 2 h, 2 w)` of queries, each from its own support or all from a single one, `h` and `w` being those of
+    /// the queries' level 2;
     /// channel 0 is the background, channel 1 the object.
     pub fn logits(&self, query: &Pyramid, support: &Support) -> Tensor<4> {
         let Ok(logits) = self.logits_in_stages(query, support, &mut Untimed);

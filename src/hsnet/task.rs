@@ -48,15 +48,15 @@ impl Segmenter {
         Self { header, network, device }
     }
 
-    /// The features of a picture, resized to the network's input whatever its shape.
-    pub fn features(&self, picture: &Picture) -> Pyramid {
-        self.network.features(self.pixels(picture, self.header.size))
+    /// The features of pictures, one a sample, each resized to the network's input whatever its shape.
+    pub fn features(&self, pictures: &[&Picture]) -> Pyramid {
+        self.network.features(self.pixels(pictures, self.header.size))
     }
 
-    /// A picture at a size as the network takes it, `(1, 3, h, w)`.
-    fn pixels(&self, picture: &Picture, [height, width]: [usize; 2]) -> Tensor<4> {
-        let picture = std::iter::once(picture.resize(height, width));
-        Tensor::from_data(pixels(picture, [height, width], &self.header.normalisation), &self.device)
+    /// Pictures at a size as the network takes them, `(batch, 3, h, w)`.
+    fn pixels(&self, pictures: &[&Picture], [height, width]: [usize; 2]) -> Tensor<4> {
+        let pictures = pictures.iter().map(|picture| picture.resize(height, width));
+        Tensor::from_data(pixels(pictures, [height, width], &self.header.normalisation), &self.device)
     }
 
     /// Learns from supports, in order; `done` is told after each how many have been learned.
@@ -81,7 +81,7 @@ impl Segmenter {
             Some(unsure) => masks.unsure(&[&unsure.resize(height, width)], kind),
             None => masks,
         };
-        self.network.support(masks.beside(self.pixels(&shot.picture, size)))
+        self.network.support(masks.beside(self.pixels(&[&shot.picture], size)))
     }
 
     /// The task of supports that have been learned already, by this network.
@@ -106,7 +106,8 @@ impl Task {
         self.supports.len()
     }
 
-    /// The logits `(1, 2, h, w)` that one support gives a query; `h` and `w` are twice the query's level 2.
+    /// The logits `(batch, 2, h, w)` that one support gives queries, one a sample; `h` and `w` are twice the queries'
+    /// level 2.
     ///
     /// # Panics
     /// If there is no such shot.
@@ -128,7 +129,7 @@ impl Task {
         shot: usize,
     ) -> Result<Vec<(&'static str, Duration)>, NotReturned> {
         let mut timed = Timed::on(&segmenter.device);
-        let query = timed.stage("features", || segmenter.features(query))?;
+        let query = timed.stage("features", || segmenter.features(&[query]))?;
         let logits = self.network.logits_in_stages(&query, &self.supports[shot], &mut timed)?;
         readback::values(logits).await?;
         Ok(timed.times().await)
@@ -188,7 +189,7 @@ mod tests {
         let segmenter = Segmenter::new(header, Hsnet::init(KIND, Design::default(), &device), device);
         let mask = Mask { width: 64, height: 64, values: (0..64 * 64).map(|i| u8::from(i % 64 < 40)).collect() };
         let task = segmenter.learn(&[Shot { picture: picture(64, 31), mask, unsure: None }], |_| {}).unwrap();
-        let query = segmenter.features(&picture(64, 57));
+        let query = segmenter.features(&[&picture(64, 57)]);
         for place in [[0.0, 0.0], [0.3, 0.7], [1.0, 1.0]] {
             for (level, likeness) in task.likeness(&query, 0, place).into_iter().enumerate() {
                 let (features, object) = (&query.levels[level], &task.supports[0].object.levels[level]);

@@ -113,7 +113,7 @@ impl CenterPivotShape {
             };
             let mut taps = (0..self.kernel).filter(meets);
             let first = taps.next().unwrap_or(half);
-            first..taps.last().unwrap_or(first) + 1
+            first..taps.next_back().unwrap_or(first) + 1
         })
     }
 }

@@ -39,15 +39,21 @@ const VARIANCE_EPSILON: f64 = 1e-5;
 /// every support feature, negative ones set to zero.
 ///
 /// `query` is `(batch, channels, query h, query w)` and `support` `(batch, channels, support h, support w)`; the layers'
-/// channels lie one after another, `widths[l]` of them in layer `l`. The result is
+/// channels lie one after another, `widths[l]` of them in layer `l`. A single support is every query's. The result is
 /// `(batch, layers, query h, query w, support h, support w)`.
 ///
 /// # Panics
-/// If the batches or channels differ, or the widths do not add up to the channels: a mistake in the calling code.
+/// If several supports are not as many as the queries, the channels differ, or the widths do not add up to the channels: a mistake in the calling code.
 pub fn correlation(query: Tensor<4>, support: Tensor<4>, widths: &[usize]) -> Tensor<6> {
-    let ([batch, channels, ..], [support_batch, support_channels, ..]) = (query.dims(), support.dims());
-    assert_eq!((batch, channels), (support_batch, support_channels), "query and support must agree");
+    let ([batch, channels, ..], [supports, support_channels, height, width]) = (query.dims(), support.dims());
+    assert_eq!(channels, support_channels, "query and support must agree");
+    assert!(supports == batch || supports == 1, "there must be one support, or one for each query");
     assert_eq!(widths.iter().sum::<usize>(), channels, "the widths must add up to the channels");
+    // A gradient is worked out sample by sample.
+    let support = match query.device().is_autodiff() {
+        true => support.expand([batch, channels, height, width]),
+        false => support,
+    };
     if !has_kernels(&query.device()) {
         return composed::correlation(query, support, widths);
     }

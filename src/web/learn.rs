@@ -71,10 +71,10 @@ impl Session {
         report(&progress, "decode", 0, 1);
         let picture = Picture::decode(&name, &picture)?;
         report(&progress, "features", 0, 1);
-        let features = self.segmenter.features(&picture);
+        let features = self.segmenter.features(&[&picture]);
         report(&progress, "shot", 0, total);
         let found = self.classes.find(&features, |done| report(&progress, "shot", done, total)).await.map_err(lost)?;
-        let finding = classes::finding(picture.width, picture.height, &found);
+        let finding = classes::finding(picture.width, picture.height, &found[0]);
         let classes = finding.classes.iter().map(|class| {
             let [share, confidence] = class.share(self.segmenter.header.threshold);
             FoundClass { number: class.number, share, confidence }
@@ -86,7 +86,7 @@ impl Session {
     /// Where in the shots of a class a place of a picture, 0 to 1 across and down, finds its like. Of shots that came
     /// with a task file there is no picture; their key is empty.
     pub async fn why(&self, name: String, picture: Vec<u8>, x: f64, y: f64, number: u8) -> Outcome<JsValue> {
-        let features = self.segmenter.features(&Picture::decode(&name, &picture)?);
+        let features = self.segmenter.features(&[&Picture::decode(&name, &picture)?]);
         let shots = self.classes.why(&features, number, [x, y]).await.map_err(lost)?;
         let shots = shots.ok_or_else(|| JsError::new("this class has not been learned yet: mark it in a picture"))?;
         to_js(&shots.into_iter().map(Match::from).collect::<Vec<_>>())

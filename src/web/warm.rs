@@ -25,7 +25,7 @@ pub async fn warm_up(device: Device, size: Option<usize>) {
     let segmenter = Segmenter::new(header, network, device.clone());
     let picture = Picture { width: 2, height: 2, rgb: vec![128; 12] };
     let mask = Mask { width: 2, height: 2, values: vec![1, 0, 0, 0] };
-    let query = segmenter.features(&picture);
+    let query = segmenter.features(&[&picture]);
     if let Ok(task) = segmenter.learn(&[Shot { picture: picture.clone(), mask, unsure: None }], |_| {}) {
         task.segment(&query, 0);
     }

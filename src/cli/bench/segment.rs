@@ -38,7 +38,7 @@ pub fn run(args: SegmentArgs) -> Outcome {
     let device = args.device.open()?;
     let network = Hsnet::init(args.backbone, Design::default(), &device);
     let pictures = Tensor::<4>::random([args.batch, 3, args.size, args.size], Distribution::Normal(0.0, 1.0), &device);
-    let support = Support { object: network.features(pictures.clone()), sides: None };
+    let support = Support { object: network.features(pictures.clone().narrow(0, 0, 1)), sides: None };
     let features = || network.features(pictures.clone()).levels[2].clone();
     let segment = || network.logits(&network.features(pictures.clone()), &support);
     let line = json!({

@@ -22,7 +22,8 @@ impl CorrelationKernel for Flex {
         let support = units(support.storage(), supports, &widths);
 
         let mut output = vec![0f32; query.len() * queries * supports];
-        let layers = query.iter().zip(&support).zip(output.chunks_exact_mut(queries * supports));
+        // A single support comes again with every query.
+        let layers = query.iter().zip(support.iter().cycle()).zip(output.chunks_exact_mut(queries * supports));
         let pieces = layers.flat_map(|((query, support), output)| {
             let pieces = output.chunks_mut(ROWS * supports).enumerate();
             pieces.map(move |(piece, output)| (query, support, piece * ROWS, output))

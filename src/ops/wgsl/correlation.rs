@@ -30,11 +30,11 @@ impl CorrelationKernel for CubeBackend {
     fn correlation(query: FloatTensor<Self>, support: FloatTensor<Self>, widths: Vec<usize>) -> FloatTensor<Self> {
         let (query, support) = (into_contiguous(query), into_contiguous(support));
         let [batch, _, query_h, query_w] = dims(&query);
-        let [_, _, support_h, support_w] = dims(&support);
+        let [support_batch, _, support_h, support_w] = dims(&support);
         let (queries, supports, layers) = (query_h * query_w, support_h * support_w, widths.len());
         let output = empty_like(&query, [batch, layers, query_h, query_w, support_h, support_w]);
 
-        let mut info = vec![queries, supports, layers, 0];
+        let mut info = vec![queries, supports, support_batch, layers, 0];
         info.extend(widths.iter().scan(0, |end, width| {
             *end += width;
             Some(*end)
