@@ -19,6 +19,13 @@ const rounds = Number(process.argv[2] ?? 3);
 const ask = (program, ...words) =>
   JSON.parse(execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n").at(-1) ?? "");
 
+/** The shaders' operations, one by one: a table for people, and what is in it. */
+function operations() {
+  const said = execFileSync(FEWSEG, ["bench", "operations", "--backbone", "mobilenetv2", "--size", "256", "--passes", "3", "--device", "wgpu"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const lines = said.trim().split("\n");
+  return { table: lines.slice(0, -1).join("\n"), rows: JSON.parse(lines.at(-1) ?? "[]") };
+}
+
 /** A network on a native device. @param {string} backbone @param {number} side @param {"cpu" | "wgpu" | "cuda"} ours @param {"cpu" | "cuda"} theirs @returns {Row} */
 function native(backbone, side, ours, theirs) {
   const network = ["--backbone", backbone, "--size", String(side)];
@@ -104,5 +111,7 @@ const rows = [
 const measured = await measure(rows);
 await server.close();
 show(measured);
+const { table, rows: byOperation } = operations();
+console.log(`\n${table}`);
 const machine = { processor: cpus()[0]?.model, cores: cpus().length };
-writeFileSync(`${ROOT}target/bench.json`, `${JSON.stringify({ date: new Date().toISOString(), machine, rounds, measured }, null, 1)}\n`);
+writeFileSync(`${ROOT}target/bench.json`, `${JSON.stringify({ date: new Date().toISOString(), machine, rounds, measured, operations: byOperation }, null, 1)}\n`);

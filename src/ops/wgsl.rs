@@ -9,7 +9,7 @@ mod tile;
 
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::CubeCount;
-use burn_cubecl::cubecl::server::{Handle, KernelArguments};
+use burn_cubecl::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use burn_wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
 
 pub(super) use burn_cubecl::cubecl::client::Client;
@@ -73,13 +73,14 @@ fn launch_over<'a, K: KernelSource>(
     buffers: impl IntoIterator<Item = &'a Handle>,
     info: &[usize],
 ) {
-    let info: Vec<u8> = info.iter().flat_map(|&value| (value as u32).to_le_bytes()).collect();
-    let mut bindings: Vec<_> = buffers.into_iter().map(|buffer| buffer.clone().binding()).collect();
-    bindings.push(client.create_from_slice(&info).binding());
+    // As metadata it is sent once and kept: bytes in a buffer of their own would end the command buffer at each launch.
+    let half = |value: Option<&usize>| value.map_or(0, |&value| value as u64);
+    let info = info.chunks(2).map(|pair| half(pair.first()) | half(pair.get(1)) << 32).collect();
+    let bindings = buffers.into_iter().map(|buffer| buffer.clone().binding()).collect();
     let [x, y, z] = workgroups.map(|count| count as u32);
     client.launch(
         Box::new(SourceKernel::new(source, CubeDim::new_1d(THREADS))),
         CubeCount::Static(x, y, z),
-        KernelArguments::new().with_buffers(bindings),
+        KernelArguments::new().with_buffers(bindings).with_info(MetadataBindingInfo::custom(info)),
     );
 }

@@ -25,9 +25,6 @@ pub struct OperationsArgs {
     /// Where to run
     #[arg(long, value_enum, default_value_t)]
     device: DeviceChoice,
-    /// Print JSON in place of the table
-    #[arg(long)]
-    json: bool,
 }
 
 /// The matrix product that stands for what the device can do: its rows, depths and columns.
@@ -60,11 +57,8 @@ pub fn run(args: OperationsArgs) -> Outcome {
         bench.layer(index % 3, layer)?;
     }
     bench.decoder(args.backbone.planes([args.size; 2])[0])?;
-    if args.json {
-        println!("{}", serde_json::to_string(&bench.rows)?);
-    } else {
-        print(&bench.rows);
-    }
+    print(&bench.rows);
+    println!("{}", serde_json::to_string(&bench.rows)?);
     Ok(())
 }
 
@@ -151,7 +145,7 @@ impl Bench {
     }
 }
 
-/// The table. The first two rows are the peaks that the others are held against.
+/// The table, for people. Its first two rows are the peaks that the others are held against.
 fn print(rows: &[Row]) {
     let rate = |row: &Row| row.operations / row.seconds;
     let flow = |row: &Row| row.bytes / row.seconds;
