@@ -436,14 +436,21 @@ fn resizing_aligns_corners() {
 
 #[test]
 fn resizing_inner_dimensions_leaves_the_others_alone() {
+    use burn::tensor::s;
     let volume = random([2, 3, 2, 3, 2, 2], &Device::flex());
-    let resized = resize_dims(volume.clone(), 2, [4, 5]);
-    for (y, x) in [(0, 0), (1, 1)] {
-        use burn::tensor::s;
-        let plane = volume.clone().slice(s![.., .., .., .., y, x]).reshape([6, 1, 2, 3]);
-        let expected = values(resize_dims(plane, 2, [4, 5]));
-        let found = values(resized.clone().slice(s![.., .., .., .., y, x]));
-        assert!(distance(&found, &expected) < TOLERANCE);
+    for size in [[4, 5], [5, 3], [1, 2], [2, 7], [6, 6]] {
+        let resized = resize_dims(volume.clone(), 2, size);
+        for (y, x) in [(0, 0), (1, 1)] {
+            let plane = volume.clone().slice(s![.., .., .., .., y, x]).reshape([6, 1, 2, 3]);
+            let expected = values(resize_dims(plane, 2, size));
+            let found = values(resized.clone().slice(s![.., .., .., .., y, x]));
+            assert!(distance(&found, &expected) < TOLERANCE);
+        }
+        for (name, device) in devices() {
+            let found = resize_dims(on(&volume, &device), 2, size);
+            assert_eq!(found.dims(), resized.dims(), "{name}");
+            assert!(distance(&values(found), &values(resized.clone())) < TOLERANCE, "{name} {size:?}");
+        }
     }
 }
 

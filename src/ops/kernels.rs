@@ -55,6 +55,12 @@ pub trait ConvolutionKernel: Backend {
     ) -> FloatTensor<Self>;
 }
 
+/// Bilinear resizing of the inner two dimensions of `(outer, h, w, inner)`, in WGSL; elsewhere it is composed.
+#[backend_extension(Cube)]
+pub trait ResizeKernel: Backend {
+    fn resize(planes: FloatTensor<Self>, height: usize, width: usize) -> FloatTensor<Self>;
+}
+
 /// The sizes of one center-pivot convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CenterPivotShape {

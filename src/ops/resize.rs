@@ -1,17 +1,30 @@
-//! Bilinear resizing with aligned corners, as products with small matrices: along any two neighbouring dimensions of a
-//! tensor, without moving them to the end, and differentiable everywhere.
+//! Bilinear resizing with aligned corners along any two neighbouring dimensions of a tensor, without moving them to the
+//! end: as a shader, or as products with small matrices, which are differentiable everywhere.
 
 use burn::Tensor;
+use burn::backend::Dispatch;
 use burn::tensor::{Device, TensorData};
 
+use super::kernels::ResizeKernel;
+use super::runs_wgsl;
 use crate::sampling::taps;
 
 /// Resizes dimensions `dim` and `dim + 1` to `size`, corners aligned, each of the other positions on its own.
 ///
 /// HSNet resizes the two *query* dimensions of its squeezed volumes this way (section 4.3).
 pub fn resize_dims<const D: usize>(tensor: Tensor<D>, dim: usize, size: [usize; 2]) -> Tensor<D> {
-    let tensor = resize_dim(tensor, dim, size[0]);
-    resize_dim(tensor, dim + 1, size[1])
+    let (mut dims, device) = (tensor.dims(), tensor.device());
+    if dims[dim..dim + 2] == size {
+        return tensor;
+    }
+    if device.is_autodiff() || !runs_wgsl(&device) {
+        let tensor = resize_dim(tensor, dim, size[0]);
+        return resize_dim(tensor, dim + 1, size[1]);
+    }
+    let area = |dims: &[usize]| dims.iter().product::<usize>();
+    let planes = tensor.reshape([area(&dims[..dim]), dims[dim], dims[dim + 1], area(&dims[dim + 2..])]);
+    dims[dim..dim + 2].copy_from_slice(&size);
+    Tensor::<4>::from_dispatch(Dispatch::resize(planes.into_dispatch(), size[0], size[1])).reshape(dims)
 }
 
 /// Resizes planes `(batch, channels, h, w)` to `size`, corners aligned.

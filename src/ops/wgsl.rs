@@ -5,6 +5,7 @@ mod convolution;
 mod correlation;
 mod guided;
 mod norm;
+mod resize;
 mod tile;
 
 use burn::tensor::Shape;
@@ -20,6 +21,7 @@ use convolution::Convolution;
 use correlation::Correlation;
 use guided::Guided;
 use norm::Norm;
+use resize::Resize;
 use tile::Tile;
 
 const THREADS: u32 = 256;
@@ -34,6 +36,7 @@ pub(super) fn speaks_wgsl(client: &Client) -> bool {
 /// Every shader in every form that its template takes, by name: what a validator has to see.
 pub fn shader_sources() -> Vec<(String, String)> {
     let mut sources = vec![("depthwise".to_string(), Convolution { kernel: 3, tile: None }.source().complete())];
+    sources.push(("resize".to_string(), Resize.source().complete()));
     sources.extend(Guided::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     sources.extend(Norm::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     for tile in Tile::ALL {
