@@ -38,7 +38,7 @@ test: test-rust test-page
 test-rust: page-tools test-tools
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --release --locked $(WEB) -- -D warnings
+	cargo clippy --profile web --locked $(WEB) -- -D warnings
 	cargo test --locked
 
 # The types first: they are checked in seconds.

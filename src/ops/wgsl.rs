@@ -81,6 +81,7 @@ fn launch_over<'a, K: KernelSource>(
     let info = info.chunks(2).map(|pair| half(pair.first()) | half(pair.get(1)) << 32).collect();
     let bindings = buffers.into_iter().map(|buffer| buffer.clone().binding()).collect();
     let [x, y, z] = workgroups.map(|count| count as u32);
+    // How many threads a workgroup has is said by the shader itself.
     client.launch(
         Box::new(SourceKernel::new(source, CubeDim::new_1d(THREADS))),
         CubeCount::Static(x, y, z),
