@@ -54,7 +54,7 @@ impl Guide {
         for (level, widths) in kind.widths().iter().enumerate() {
             let features = &query.levels[level];
             let side = |side: &Pyramid| likeness(features, &side.levels[level], widths);
-            let look = self.looks[level].forward(unit(features.clone()));
+            let look = convolve(&self.looks[level], unit(features.clone()), Linear);
             let [object, background] = sides;
             let level = Tensor::cat(vec![side(object), side(background), look], 1);
             maps.push(resize_pictures(level, [height, width]));
@@ -69,7 +69,8 @@ impl Guide {
 fn likeness(query: &Tensor<4>, support: &Tensor<4>, widths: &[usize]) -> Tensor<4> {
     let nearest = ops::correlation(query.clone(), support.clone(), widths).flatten::<5>(4, 5).max_dim(4);
     // The sum has the direction of the mean.
-    let sum = support.clone().sum_dim(3).sum_dim(2);
+    let [batch, channels, ..] = support.dims();
+    let sum = support.clone().flatten::<3>(2, 3).sum_dim(2).reshape([batch, channels, 1, 1]);
     let mean = ops::correlation(query.clone(), sum, widths).flatten::<5>(4, 5);
     Tensor::cat(vec![nearest, mean], 1).squeeze_dim(4)
 }
