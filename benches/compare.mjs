@@ -22,7 +22,7 @@ const ask = (program, ...words) =>
 /** The shaders' operations, one by one: a table for people, and what is in it. */
 function operations() {
   const said = execFileSync(FEWSEG, ["bench", "operations", "--backbone", "mobilenetv2", "--size", "256", "--passes", "3", "--device", "wgpu"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  const lines = said.trim().split("\n");
+  const lines = said.trimEnd().split("\n");
   return { table: lines.slice(0, -1).join("\n"), rows: JSON.parse(lines.at(-1) ?? "[]") };
 }
 
