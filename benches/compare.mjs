@@ -111,7 +111,11 @@ const rows = [
 const measured = await measure(rows);
 await server.close();
 show(measured);
+const machine = { processor: cpus()[0]?.model, cores: cpus().length };
+const found = { date: new Date().toISOString(), machine, rounds, measured };
+/** @param {object} found */
+const keep = (found) => writeFileSync(`${ROOT}target/bench.json`, `${JSON.stringify(found, null, 1)}\n`);
+keep(found);
 const { table, rows: byOperation } = operations();
 console.log(`\n${table}`);
-const machine = { processor: cpus()[0]?.model, cores: cpus().length };
-writeFileSync(`${ROOT}target/bench.json`, `${JSON.stringify({ date: new Date().toISOString(), machine, rounds, measured, operations: byOperation }, null, 1)}\n`);
+keep({ ...found, operations: byOperation });

@@ -23,7 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if position >= positions {
         return;
     }
-    let channel = group.y % info[0];
+    let channel = group.y;
+    let plane = group.z * info[0] + channel;
     let first = vec2(position / info[4], position % info[4]) * info[5] - KERNEL / 2u;
     var sum = bias[channel];
     for (var down = 0u; down < KERNEL; down++) {
@@ -32,9 +33,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             // A coordinate below zero wraps to a huge one.
             if place.x < info[1] && place.y < info[2] {
                 let tap = weight[(channel * KERNEL + down) * KERNEL + across];
-                sum += tap * planes[(group.y * info[1] + place.x) * info[2] + place.y];
+                sum += tap * planes[(plane * info[1] + place.x) * info[2] + place.y];
             }
         }
     }
-    output[group.y * positions + position] = clamp(sum, bitcast<f32>(info[6]), bitcast<f32>(info[7]));
+    output[plane * positions + position] = clamp(sum, bitcast<f32>(info[6]), bitcast<f32>(info[7]));
 }

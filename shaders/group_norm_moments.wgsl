@@ -5,7 +5,7 @@
 @group(0) @binding(0) var<storage, read_write> volume: array<f32>;
 // (batch, group, piece): the mean, and the sum of the squared deviations from it
 @group(0) @binding(1) var<storage, read_write> moments: array<vec2<f32>>;
-// values of a group, values of a piece, pieces of a group
+// values of a group, groups, values of a piece, pieces of a group
 @group(0) @binding(2) var<storage, read_write> info: array<u32>;
 
 const SIDE = 8u;
@@ -36,9 +36,10 @@ fn total(thread: u32, value: f32) -> f32 {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let size = info[0];
-    let start = group.y * size;
-    let first = group.x * info[1];
-    let end = min(first + info[1], size);
+    let place = group.z * info[1] + group.y;
+    let start = place * size;
+    let first = group.x * info[2];
+    let end = min(first + info[2], size);
 
     var sum = 0.0;
     for (var i = first + thread; i < end; i += THREADS) {
@@ -54,6 +55,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     squares = total(thread, squares);
     if thread == 0u {
-        moments[group.y * info[2] + group.x] = vec2(mean, squares);
+        moments[place * info[3] + group.x] = vec2(mean, squares);
     }
 }

@@ -41,12 +41,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let positions = info[0];
     let members = info[2];
     let pieces = info[4];
-    let channel = group.y % info[1];
-    let found = group_moments(group.y / members * pieces, pieces, info[3], positions * members);
+    let channel = group.y;
+    let plane = group.z * info[1] + channel;
+    let found = group_moments(plane / members * pieces, pieces, info[3], positions * members);
     let scale = gamma[channel] * inverseSqrt(found.y + EPSILON);
     let shift = beta[channel] - found.x * scale;
 
-    let start = group.y * positions;
+    let start = plane * positions;
     let end = min((group.x + 1u) * PORTION, positions);
     for (var i = group.x * PORTION + thread; i < end; i += THREADS) {
         output[start + i] = max(0.0, volume[start + i] * scale + shift);

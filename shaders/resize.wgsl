@@ -1,6 +1,6 @@
 // Bilinear resizing of two neighbouring dimensions of a tensor, corners aligned (HSNet, section 4.3), each of the other
 // positions on its own. Where a new position lies is worked out in whole numbers, so that corners and whole positions
-// are met exactly.
+// are met exactly; src/sampling.rs has the same rule in float32.
 
 // (outer, h, w, inner)
 @group(0) @binding(0) var<storage, read_write> input: array<f32>;

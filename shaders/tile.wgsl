@@ -12,7 +12,8 @@
 //     right_at(.., four, depth)          their values, zero outside
 //     store(.., row, column, values)     takes four results of a row; those outside are not to be stored
 //
-// ROWS, COLUMNS and DEPTH are filled in by the host.
+// ROWS, COLUMNS and DEPTH are filled in by the host, and what the kernel does with `thread` and `start` at each step,
+// while both matrices are in workgroup memory. A thread must always fetch the same four columns.
 
 const ROWS = {{ rows }}u;
 const COLUMNS = {{ columns }}u;
@@ -21,6 +22,7 @@ const THREADS = ROWS * COLUMNS / 64u;
 // Fours of columns in a tile. A thread makes the LANES-th after its own, too: then neighbours read neighbouring ones.
 const FOURS = COLUMNS / 4u;
 const LANES = FOURS / 2u;
+const_assert THREADS % FOURS == 0u;
 // One more than the rows, so that values of one row lie in different banks of the memory.
 const STRIDE = ROWS + 1u;
 

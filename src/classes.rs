@@ -47,7 +47,7 @@ pub struct ClassLogits {
 }
 
 impl ClassLogits {
-    fn none_of(learned: &Learned) -> Self {
+    fn nothing_yet(learned: &Learned) -> Self {
         Self { number: learned.class.number, shots: Vec::new() }
     }
 }
@@ -113,27 +113,25 @@ impl Classes {
         queries: &Pyramid,
         mut done: impl FnMut(usize),
     ) -> Result<Vec<Vec<ClassLogits>>, NotReturned> {
-        let nothing: Vec<_> = self.learned.iter().map(ClassLogits::none_of).collect();
+        let nothing: Vec<_> = self.learned.iter().map(ClassLogits::nothing_yet).collect();
         let mut found = vec![nothing; queries.levels[0].dims()[0]];
         let mut asked = 0;
         let mut read = async |(class, logits): (usize, Tensor<4>)| -> Result<(), NotReturned> {
-            let [_, channels, height, width] = logits.dims();
-            let values = readback::values(logits).await?;
-            for (found, values) in found.iter_mut().zip(values.chunks_exact(channels * height * width)) {
-                found[class].shots.push(Logits { height, width, values: values.to_vec() });
+            for (classes, logits) in found.iter_mut().zip(Logits::of(logits).await?) {
+                classes[class].shots.push(logits);
             }
             asked += 1;
             done(asked);
             Ok(())
         };
-        let shots = self.learned.iter().enumerate();
-        let shots =
-            shots.flat_map(|(class, Learned { task, .. })| (0..task.shots()).map(move |shot| (class, task, shot)));
-        // One is worked out while the one before is on its way back, so that the device need not wait for us.
+        // One is worked out while the one before is on its way back, so that a GPU need not wait for us. (The CPU does one
+        // thing after the other: there the news of a shot comes after the next.)
         let mut ahead = None;
-        for (class, task, shot) in shots {
-            if let Some(before) = ahead.replace((class, task.segment(queries, shot))) {
-                read(before).await?;
+        for (class, learned) in self.learned.iter().enumerate() {
+            for shot in 0..learned.task.shots() {
+                if let Some(before) = ahead.replace((class, learned.task.segment(queries, shot))) {
+                    read(before).await?;
+                }
             }
         }
         if let Some(last) = ahead {
@@ -150,7 +148,7 @@ impl Classes {
         &self,
         segmenter: &Segmenter,
         picture: &Picture,
-    ) -> Result<Vec<(&'static str, Duration)>, NotReturned> {
+    ) -> Result<Vec<(&'static str, Option<Duration>)>, NotReturned> {
         match self.learned.first() {
             Some(Learned { task, .. }) => task.times(segmenter, picture, 0).await,
             None => Ok(Vec::new()),

@@ -10,7 +10,10 @@ pub use finding::{ClassFinding, Finding, FindingError};
 pub use labels::{labels_on, size_at};
 pub use look::Look;
 
+use burn::Tensor;
+
 use crate::image::Mask;
+use crate::readback::{self, NotReturned};
 use stretched::Stretched;
 
 /// What one shot says of a query: logits `(2, height, width)`, background first, row by row.
@@ -22,6 +25,17 @@ pub struct Logits {
 }
 
 impl Logits {
+    /// Those of each sample of `(batch, 2, height, width)`, back from the device.
+    ///
+    /// # Errors
+    /// If the device does not return them.
+    pub async fn of(samples: Tensor<4>) -> Result<Vec<Self>, NotReturned> {
+        let [_, _, height, width] = samples.dims();
+        let values = readback::values(samples).await?;
+        let samples = values.chunks_exact(2 * height * width);
+        Ok(samples.map(|values| Self { height, width, values: values.to_vec() }).collect())
+    }
+
     /// The logits that the shots give on average.
     ///
     /// # Panics

@@ -42,8 +42,11 @@ export interface FoundClass { number: number; share: number; confidence: number 
 /** Of one shot: how like the asked place each of its places is, for each level of the network, 0..1. */
 export interface Match { key: string; levels: { width: number; height: number; values: Float32Array }[] }
 
-/** A part of looking for one shot in a picture, and what it took, by the GPU's own clock on a GPU. */
-export interface Stage { name: string; milliseconds: number }
+/**
+ * A part of looking for one shot in a picture, and what it took: on a GPU by its own clock, without what the page does
+ * before; nothing where that clock is too coarse.
+ */
+export interface Stage { name: string; milliseconds?: number }
 
 /** What a picture can be saved as. */
 export type Kind = "masks" | "cutouts" | "overlays" | "coco" | "coco-rle" | "labelme" | "yolo";

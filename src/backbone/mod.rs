@@ -172,5 +172,5 @@ fn convolve(conv: &Conv2d, planes: Tensor<4>, activation: Activation) -> Tensor<
 
 /// The bias of a convolution that was made with one, as all of ours are.
 pub(crate) fn bias(conv: &Conv2d) -> Tensor<1> {
-    conv.bias.as_ref().map_or_else(|| unreachable!("made with a bias"), |bias| bias.val())
+    conv.bias.as_ref().expect("it was made with a bias").val()
 }

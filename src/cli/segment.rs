@@ -20,6 +20,10 @@ use crate::predict::{self, Logits, Look};
 use crate::readback::NotReturned;
 use crate::weights;
 
+/// The side, in pixels, of the largest queries that are looked at together unless more are asked for: the memory that
+/// each needs grows with the fourth power of it.
+const LARGEST_TOGETHER: usize = 512;
+
 /// The colour of a class that was given none: the page's first.
 const COLOUR: Colour = Colour([0xff, 0x2d, 0x75]);
 
@@ -50,8 +54,8 @@ pub struct SegmentArgs {
     /// Where to run
     #[arg(long, value_enum, default_value_t)]
     device: DeviceChoice,
-    /// Queries looked at together: they share the network's weights and launches, but not their memory [default: 1 on the
-    /// CPU, 4 on a GPU]
+    /// Queries looked at together: they share the network's weights and launches, but not their memory [default: 4 on a
+    /// GPU at up to 512 pixels, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     batch: Option<u16>,
     /// The side of the square that pictures are resized to [default: what the weights were trained at]
@@ -102,9 +106,11 @@ fn share(text: &str) -> Result<f32, String> {
 }
 
 impl SegmentArgs {
-    /// How many queries are looked at together.
-    fn batch(&self) -> usize {
-        self.batch.map_or(if self.device == DeviceChoice::Cpu { 1 } else { 4 }, usize::from)
+    /// How many queries of `[height, width]` are looked at together.
+    fn batch(&self, size: [usize; 2]) -> usize {
+        let is_small = size[0] * size[1] <= LARGEST_TOGETHER * LARGEST_TOGETHER;
+        let suits = if self.device != DeviceChoice::Cpu && is_small { 4 } else { 1 };
+        self.batch.map_or(suits, usize::from)
     }
 
     /// A look, changed where the arguments say something else.
@@ -136,21 +142,11 @@ pub fn run(args: SegmentArgs) -> Outcome {
     let bar = ProgressBar::new(queries.len() as u64)
         .with_style(ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta} {msg}")?);
     let mut failed = 0;
-    // A picture that cannot be read must not cost the others.
-    let mut fails = |error: Box<dyn Error>| {
-        bar.suspend(|| eprintln!("fewseg: {error}"));
-        failed += 1;
-    };
-    for paths in queries.chunks(args.batch()) {
+    for paths in queries.chunks(args.batch(learned.segmenter.header.size)) {
         bar.set_message(paths[0].display().to_string());
-        let read = paths.iter().filter_map(|path| Query::read(path).map_err(&mut fails).ok()).collect::<Vec<_>>();
-        match find(&learned, &read) {
-            Ok(found) => {
-                let each =
-                    read.iter().zip(&found).map(|(query, found)| write(&learned, query, found, &args, &mut save));
-                each.filter_map(Result::err).for_each(&mut fails);
-            }
-            Err(error) => read.iter().for_each(|query| fails(about(query.path, &error))),
+        for error in segment(&learned, paths, &args, &mut save) {
+            bar.suspend(|| eprintln!("fewseg: {error}"));
+            failed += 1;
         }
         bar.inc(paths.len() as u64);
     }
@@ -244,6 +240,21 @@ fn save_task(path: &Path, learned: &Learned, weights: &[u8]) -> Outcome {
     let file = pollster::block_on(learned.classes.to_task(&learned.segmenter, &fingerprint, &learned.look));
     let file = file.map_err(|error| about(path, error))?;
     disk::write_whole(path, &file).map_err(|error| about(path, error))
+}
+
+/// Segments some queries together, and gives what went wrong: a picture that cannot be read must not cost the others.
+fn segment(learned: &Learned, paths: &[PathBuf], args: &SegmentArgs, save: &mut Save) -> Vec<Box<dyn Error>> {
+    let (read, unread): (Vec<_>, Vec<_>) = paths.iter().map(|path| Query::read(path)).partition(Result::is_ok);
+    let read: Vec<_> = read.into_iter().flatten().collect();
+    let mut errors: Vec<_> = unread.into_iter().filter_map(Result::err).collect();
+    match find(learned, &read) {
+        Ok(found) => {
+            let written = read.iter().zip(&found).map(|(query, found)| write(learned, query, found, args, save));
+            errors.extend(written.filter_map(Result::err));
+        }
+        Err(error) => errors.extend(read.iter().map(|query| about(query.path, &error))),
+    }
+    errors
 }
 
 /// A picture to find things in.

@@ -23,6 +23,7 @@ use crate::hsnet::Hsnet;
 use crate::image::Mask;
 use crate::metric::Overlap;
 use crate::predict::{self, Logits};
+use crate::readback::NotReturned;
 use crate::weights::Header;
 
 pub use batch::Batch;
@@ -54,8 +55,8 @@ pub enum EvaluateError {
     Data(#[from] DataError),
     #[error("preparing a batch failed: the messages above say how")]
     Preparation,
-    #[error("the device returned no float32: {0}")]
-    Device(String),
+    #[error("{0}")]
+    Device(#[from] NotReturned),
     #[error("a picture of the report could not be written ({0})")]
     Picture(::image::ImageError),
 }
@@ -79,7 +80,7 @@ impl Candidate {
         for shot in batch.shots {
             let pictures = Tensor::from_data(shot.pictures, &self.device);
             let support = self.network.support(shot.masks.beside(pictures));
-            let found = split(self.network.logits(&query, &support))?;
+            let found = pollster::block_on(Logits::of(self.network.logits(&query, &support)))?;
             episodes.iter_mut().zip(found).for_each(|(shots, logits)| shots.push(logits));
         }
         Ok(episodes)
@@ -88,15 +89,6 @@ impl Candidate {
     fn mask(&self, shots: &[Logits], height: usize, width: usize) -> Mask {
         predict::mask(shots, height, width, self.header.threshold)
     }
-}
-
-/// Logits `(batch, 2, h, w)`, one by one.
-fn split(logits: Tensor<4>) -> Result<Vec<Logits>, EvaluateError> {
-    let [_, _, height, width] = logits.dims();
-    let values: Vec<f32> =
-        logits.into_data().try_into_vec().map_err(|error| EvaluateError::Device(format!("{error:?}")))?;
-    let episodes = values.chunks_exact(2 * height * width);
-    Ok(episodes.map(|values| Logits { height, width, values: values.to_vec() }).collect())
 }
 
 /// Asks a candidate the episodes of a collection; `progress` is told after each batch how many of how many are done.

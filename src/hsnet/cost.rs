@@ -1,7 +1,7 @@
 //! What the learner costs, counted from its shapes (HSNet, table 4).
 
 use super::kernel::{Form, Kernel};
-use super::learner::DECODING;
+use super::learner::{DECODED, DECODING};
 use super::plan::{Planned, plan};
 use crate::backbone::BackboneKind;
 
@@ -26,7 +26,7 @@ impl Cost {
             cost.dense_multiply_adds += multiply_adds(kernel, &form, area(query) * area(support));
         }
         let [height, width] = backbone.planes(size)[0];
-        for ([input, output], finer) in DECODING.into_iter().zip([1, 1, 2, 2]) {
+        for ([input, output], finer) in DECODING.into_iter().zip(DECODED) {
             let decoder = (input * output * 9 * finer * height * finer * width) as u64;
             cost.multiply_adds += decoder;
             cost.dense_multiply_adds += decoder;

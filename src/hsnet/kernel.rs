@@ -14,7 +14,7 @@ use crate::backbone::bias;
 use crate::ops::{self, Activation, CenterPivotWeights, SeparableWeights};
 
 /// Groups of every group normalisation (the published implementation's value).
-const GROUPS: usize = 4;
+pub const GROUPS: usize = 4;
 
 /// Which 4D convolution the learner is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

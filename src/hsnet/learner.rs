@@ -13,8 +13,10 @@ use crate::ops::{resize_dims, resize_pictures};
 pub(super) const SQUEEZED: usize = 128;
 /// The layers of either mixing block.
 pub(super) const MIXING: [Form; 3] = [Form { input: SQUEEZED, output: SQUEEZED, kernel: 3, stride: 1 }; 3];
-/// The decoder's convolutions, as input and output channels: two at level 2's resolution, two at twice that.
+/// The decoder's convolutions, as input and output channels.
 pub const DECODING: [[usize; 2]; 4] = [[SQUEEZED, 128], [128, 64], [64, 64], [64, 2]];
+/// By how much the planes of each of them are finer than level 2, down and across.
+pub const DECODED: [usize; 4] = [1, 1, 2, 2];
 
 /// The layers of the squeezing blocks over `layers` layers of correlation at levels 2, 3 and 4.
 pub(super) fn squeezing(layers: [usize; 3]) -> [[Form; 3]; 3] {

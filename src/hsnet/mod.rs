@@ -32,8 +32,8 @@ use stages::Untimed;
 pub use cost::Cost;
 pub use design::{Design, Masking};
 pub use input::{Marked, Masks, pixels, whole};
-pub use kernel::{Form, Kernel};
-pub use learner::{DECODING, Learner};
+pub use kernel::{Form, GROUPS, Kernel};
+pub use learner::{DECODED, DECODING, Learner};
 pub use plan::{Planned, plan};
 pub use stages::{Stages, Timed};
 pub use support::Support;
@@ -106,8 +106,8 @@ impl Hsnet {
         ops::correlation(query, support, &self.kind.widths()[level])
     }
 
-    /// Logits `(batch, 2, 2 h, 2 w)` of queries, each from its own support or all from a single one, `h` and `w` being those of
-    /// the queries' level 2;
+    /// Logits `(batch, 2, 2 h, 2 w)` of queries, each from its own support or all from a single one, `h` and `w` being
+    /// those of the queries' level 2;
     /// channel 0 is the background, channel 1 the object.
     pub fn logits(&self, query: &Pyramid, support: &Support) -> Tensor<4> {
         let Ok(logits) = self.logits_in_stages(query, support, &mut Untimed);

@@ -40,11 +40,11 @@ impl Timed {
         Self { device: device.clone(), windows: Vec::new() }
     }
 
-    /// The name of each stage, and its time.
-    pub async fn times(self) -> Vec<(&'static str, Duration)> {
+    /// The name of each stage, and its time; none where the device's clock is too coarse for it.
+    pub async fn times(self) -> Vec<(&'static str, Option<Duration>)> {
         let mut times = Vec::new();
         for (name, window) in self.windows {
-            times.push((name, window.resolve().await.map_or(Duration::ZERO, |ticks| ticks.duration())));
+            times.push((name, window.resolve().await.map(|ticks| ticks.duration())));
         }
         times
     }

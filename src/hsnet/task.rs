@@ -127,7 +127,7 @@ impl Task {
         segmenter: &Segmenter,
         query: &Picture,
         shot: usize,
-    ) -> Result<Vec<(&'static str, Duration)>, NotReturned> {
+    ) -> Result<Vec<(&'static str, Option<Duration>)>, NotReturned> {
         let mut timed = Timed::on(&segmenter.device);
         let query = timed.stage("features", || segmenter.features(&[query]))?;
         let logits = self.network.logits_in_stages(&query, &self.supports[shot], &mut timed)?;

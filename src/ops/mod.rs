@@ -1,5 +1,6 @@
-//! What burn lacks: the hypercorrelation, 4D convolutions (center-pivot, and the separable and full ones that it is
-//! held against), group normalisation of volumes as large as theirs, and bilinear resizing of two dimensions of many.
+//! What burn lacks or does slowly: the hypercorrelation, 4D convolutions (center-pivot, and the separable and full ones
+//! that it is held against), 2D convolutions with their activation, group normalisation of volumes as large as theirs,
+//! bilinear resizing of two dimensions of many, and the guided filter over labels.
 //!
 //! Each operation has a composed form, written in burn's own operations ([`composed`]): it runs on every device, gives
 //! the gradient, and is what the tests hold the rest against. Where a device has something faster, the functions here
@@ -43,7 +44,8 @@ const VARIANCE_EPSILON: f64 = 1e-5;
 /// `(batch, layers, query h, query w, support h, support w)`.
 ///
 /// # Panics
-/// If several supports are not as many as the queries, the channels differ, or the widths do not add up to the channels: a mistake in the calling code.
+/// If several supports are not as many as the queries, the channels differ, or the widths do not add up to the channels: a
+/// mistake in the calling code.
 pub fn correlation(query: Tensor<4>, support: Tensor<4>, widths: &[usize]) -> Tensor<6> {
     let ([batch, channels, ..], [supports, support_channels, height, width]) = (query.dims(), support.dims());
     assert_eq!(channels, support_channels, "query and support must agree");

@@ -33,7 +33,8 @@ pub(super) fn speaks_wgsl(client: &Client) -> bool {
     client.name() == "wgpu<wgsl>"
 }
 
-/// Every shader in every form that its template takes, by name: what a validator has to see.
+/// Every shader in the forms that the networks ask for, by name: what a validator has to see. Tiles all, kernels and
+/// windows of taps as they come at square inputs.
 pub fn shader_sources() -> Vec<(String, String)> {
     let mut sources = vec![("depthwise".to_string(), Convolution { kernel: 3, tile: None }.source().complete())];
     sources.push(("resize".to_string(), Resize.source().complete()));
@@ -41,10 +42,12 @@ pub fn shader_sources() -> Vec<(String, String)> {
     sources.extend(Norm::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     for tile in Tile::ALL {
         sources.push((format!("correlation, {tile}"), Correlation(tile).source().complete()));
-        sources.extend([(3, 0..3), (3, 1..2), (3, 1..3), (5, 0..5)].map(|(kernel, taps)| {
-            let name = format!("center_pivot, kernel {kernel}, support taps {taps:?}, {tile}");
-            (name, CenterPivot { kernel, window: [taps.clone(), taps], tile }.source().complete())
-        }));
+        sources.extend([(3, 0..3), (3, 1..2), (3, 1..3), (5, 0..5), (5, 2..3), (5, 2..4), (5, 2..5)].map(
+            |(kernel, taps)| {
+                let name = format!("center_pivot, kernel {kernel}, support taps {taps:?}, {tile}");
+                (name, CenterPivot { kernel, window: [taps.clone(), taps], tile }.source().complete())
+            },
+        ));
         sources.extend([1, 3, 7].map(|kernel| {
             let name = format!("convolution, kernel {kernel}, {tile}");
             (name, Convolution { kernel, tile: Some(tile) }.source().complete())

@@ -1,5 +1,7 @@
 //! What the stages of a picture take.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -9,7 +11,8 @@ use crate::image::Picture;
 #[derive(Serialize)]
 struct Stage {
     name: &'static str,
-    milliseconds: f64,
+    /// None where the device's clock is too coarse.
+    milliseconds: Option<f64>,
 }
 
 #[wasm_bindgen]
@@ -21,7 +24,10 @@ impl Session {
         // Whatever is done for the first time takes longer.
         self.classes.times(&self.segmenter, &picture).await.map_err(lost)?;
         let times = self.classes.times(&self.segmenter, &picture).await.map_err(lost)?;
-        let stage = |(name, time): (_, std::time::Duration)| Stage { name, milliseconds: 1e3 * time.as_secs_f64() };
+        let stage = |(name, time): (_, Option<Duration>)| {
+            let milliseconds = time.map(|time| 1e3 * time.as_secs_f64());
+            Stage { name, milliseconds }
+        };
         to_js(&times.into_iter().map(stage).collect::<Vec<_>>())
     }
 }

@@ -1,5 +1,6 @@
 //! One run through all that a picture will need, before there is any: a device compiles each shader when it is first
-//! asked for it, which takes longer than the run.
+//! asked for it, which takes longer than the run. Asking takes the program a moment, weights or not; the browser compiles
+//! and runs beside it. A device on which this stops the program is one on which the first picture would have.
 
 use burn::module::Module;
 use burn::tensor::Device;

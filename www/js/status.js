@@ -38,8 +38,8 @@ function downloads() {
 /** @returns {Activity} */
 function loading() {
   const { done, total } = downloads();
-  const here = total === 0 || done === total;
-  if (state.engine.progress.device && here) return { text: "Starting the device …", share: undefined };
+  // Of what a server does not tell the size of, it is known once it is here.
+  if (state.engine.progress.device && done === total) return { text: "Starting the device …", share: undefined };
   if (total === 0) return { text: "Loading the network", count: `${megabytes(done)} MB`, share: undefined };
   return { text: "Loading the network", count: `${megabytes(done)} of ${megabytes(total)} MB`, share: done / total };
 }

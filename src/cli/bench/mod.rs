@@ -22,9 +22,9 @@ pub struct BenchArgs {
 enum What {
     /// The paper's table of 4D kernels: parameters, operations, time and memory of the learner with each
     Kernels(kernels::KernelsArgs),
-    /// Every operation of the learner by itself: operations, bytes, time, and the share of what the device can do
+    /// The learner's operations, each by itself: operations, bytes, time, and the share of what the device can do
     Operations(operations::OperationsArgs),
-    /// One query once a task is learned: features, all of it, and the learner alone, in milliseconds
+    /// One query once a task is learned: features, all of it, and each stage, in milliseconds
     Segment(segment::SegmentArgs),
     /// Training steps on drawn episodes: episodes a second
     Train(train::TrainArgs),

@@ -1,4 +1,4 @@
-//! `fewseg bench operations`: every operation of the learner by itself, beside what the device can do at most.
+//! `fewseg bench operations`: the learner's operations, each by itself, beside what the device can do at most.
 
 use burn::Tensor;
 use burn::tensor::{Device, Distribution};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::{DeviceChoice, Outcome};
 use super::{count, median, side, time};
 use crate::backbone::BackboneKind;
-use crate::hsnet::{DECODING, Planned, plan};
+use crate::hsnet::{DECODED, DECODING, GROUPS, Planned, plan};
 use crate::ops::{self, Activation, CenterPivotShape, CenterPivotWeights};
 
 #[derive(Args)]
@@ -19,7 +19,7 @@ pub struct OperationsArgs {
     /// The side of the square pictures
     #[arg(long, default_value_t = 400, value_parser = side)]
     size: usize,
-    /// Runs of each operation that are timed, after two that are not
+    /// Runs of each operation that are timed, after three that are not
     #[arg(long, default_value_t = 10, value_parser = count)]
     passes: usize,
     /// Where to run
@@ -133,12 +133,12 @@ impl Bench {
         let volume = self.random([1, form.output, query[0], query[1], strided[0], strided[1]]);
         let [gamma, beta] = [(); 2].map(|()| self.random([form.output]));
         self.add(format!("group norm, {block}.{index}"), 0, form.output * positions, || {
-            ops::group_norm_relu(volume.clone(), 4, gamma.clone(), beta.clone())
+            ops::group_norm_relu(volume.clone(), GROUPS, gamma.clone(), beta.clone())
         })
     }
 
     fn decoder(&mut self, [height, width]: [usize; 2]) -> Outcome {
-        for (index, (channels, finer)) in DECODING.into_iter().zip([1, 1, 2, 2]).enumerate() {
+        for (index, (channels, finer)) in DECODING.into_iter().zip(DECODED).enumerate() {
             self.convolution(format!("convolution, decoder.{index}"), channels, [finer * height, finer * width], 3)?;
         }
         Ok(())

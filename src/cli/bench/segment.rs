@@ -72,7 +72,7 @@ fn stages(
         let query = timed.stage("features", || network.features(pictures.clone()))?;
         network.logits_in_stages(&query, support, &mut timed)?;
         for (name, time) in pollster::block_on(timed.times()) {
-            times.entry(name).or_default().push(time);
+            times.entry(name).or_default().extend(time);
         }
     }
     Ok(times.into_iter().map(|(name, times)| (name, 1e3 * median(times).as_secs_f64())).collect())

@@ -45,12 +45,13 @@ impl ConvolutionKernel for CubeBackend {
         let strided = [height, width].map(|side| side.div_ceil(stride));
         let positions: usize = strided.iter().product();
         let output = empty_like(&planes, [batch, outputs, strided[0], strided[1]]);
+        // There is no way to write an infinity in WGSL.
         let [least, most] = limit.map_or([f32::MIN, f32::MAX], |limit| [0.0, limit.min(f32::MAX)]);
         let sizes = [height, width, strided[0], strided[1], stride, bits(least), bits(most)];
 
         let by_itself = together == 1 && channels > 1;
         let (tile, count, channels) = if by_itself {
-            (None, [positions.div_ceil(THREADS as usize), batch * channels, 1], vec![channels])
+            (None, [positions.div_ceil(THREADS as usize), channels, batch], vec![channels])
         } else {
             let tile = Tile::for_result(batch, outputs, positions);
             (Some(tile), tile.workgroups(batch, outputs, positions), vec![channels, outputs])

@@ -31,16 +31,16 @@ impl CorrelationKernel for CubeBackend {
         let (query, support) = (into_contiguous(query), into_contiguous(support));
         let [batch, _, query_h, query_w] = dims(&query);
         let [support_batch, _, support_h, support_w] = dims(&support);
-        let (queries, supports, layers) = (query_h * query_w, support_h * support_w, widths.len());
+        let (queries, support_positions, layers) = (query_h * query_w, support_h * support_w, widths.len());
         let output = empty_like(&query, [batch, layers, query_h, query_w, support_h, support_w]);
 
-        let mut info = vec![queries, supports, support_batch, layers, 0];
+        let mut info = vec![queries, support_positions, support_batch, layers, 0];
         info.extend(widths.iter().scan(0, |end, width| {
             *end += width;
             Some(*end)
         }));
-        let tile = Tile::for_result(batch * layers, queries, supports);
-        let count = tile.workgroups(batch * layers, queries, supports);
+        let tile = Tile::for_result(batch * layers, queries, support_positions);
+        let count = tile.workgroups(batch * layers, queries, support_positions);
         launch(Correlation(tile), count, &[&query, &support, &output], &info);
         output
     }

@@ -66,10 +66,10 @@ impl NormKernel for CubeBackend {
         let piece = size.div_ceil(MOST_PIECES).max(PIECE);
         let pieces = size.div_ceil(piece);
         let moments = empty_like(&volume, [batch, groups, pieces, 2]);
-        launch(Norm::Moments, [pieces, batch * groups, 1], &[&volume, &moments], &[size, piece, pieces]);
+        launch(Norm::Moments, [pieces, groups, batch], &[&volume, &moments], &[size, groups, piece, pieces]);
 
         let output = empty_like(&volume, shape);
-        let count = [positions.div_ceil(PORTION), batch * channels, 1];
+        let count = [positions.div_ceil(PORTION), channels, batch];
         let info = [positions, channels, members, piece, pieces];
         launch(Norm::Relu, count, &[&volume, &moments, &gamma, &beta, &output], &info);
         output

@@ -26,15 +26,15 @@ impl Tile {
     /// For `samples` results of `rows` times `columns`.
     pub fn for_result(samples: usize, rows: usize, columns: usize) -> Self {
         let [flat, large, small] = Self::ALL;
-        let enough =
-            |tile: &Self| tile.workgroups(samples, rows, columns).iter().product::<usize>() >= ENOUGH_WORKGROUPS;
-        match rows <= flat.rows {
-            true => flat,
-            false => Some(large).filter(enough).unwrap_or(small),
+        if rows <= flat.rows {
+            return flat;
         }
+        let workgroups: usize = large.workgroups(samples, rows, columns).iter().product();
+        if workgroups >= ENOUGH_WORKGROUPS { large } else { small }
     }
 
-    /// The workgroups that make such results: over columns in the first two dimensions, over rows and samples in the third.
+    /// The workgroups that make such results: over columns in the first two dimensions, over rows and samples in the
+    /// third.
     pub fn workgroups(self, samples: usize, rows: usize, columns: usize) -> [usize; 3] {
         let across = columns.div_ceil(self.columns);
         let first = across.min(MAX_WORKGROUPS);
