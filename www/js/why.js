@@ -84,6 +84,8 @@ function shot({ key, levels }) {
 function explain(place) {
   const [query, one] = [openQuery(), currentClass()];
   if (!query || !one) return;
+  // The question may be there before the round that shows what it is about.
+  turnTo(query);
   asked = { query, one, place };
   line.textContent = "Comparing …";
   if (!comparing) void answer();
@@ -107,7 +109,10 @@ async function answer() {
   comparing = false;
 }
 
-function forget() {
+/** Another picture, or none, begins without a question. @param {ReturnType<typeof openQuery>} query */
+function turnTo(query) {
+  if (query === about) return;
+  about = query;
   asked = undefined;
   shots.replaceChildren();
   line.textContent = INVITATION;
@@ -117,8 +122,7 @@ function show() {
   const query = openQuery();
   if (state.asking && !query) change({ asking: false });
   const now = state.asking ? query : undefined;
-  if (now !== about) forget();
-  about = now;
+  turnTo(now);
   button.setAttribute("aria-pressed", String(state.asking));
   button.disabled = !state.learnt.able && !state.asking;
   panel.hidden = !now;
