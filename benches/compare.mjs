@@ -15,15 +15,16 @@ const PEER = `${ROOT}benches/peers/torch_hsnet.py`;
 const FEWSEG = `${ROOT}target/release/fewseg`;
 const rounds = Number(process.argv[2] ?? 3);
 
-/** The last line that a program prints, which is JSON. @param {string} program @param {string[]} words */
-const ask = (program, ...words) =>
-  JSON.parse(execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n").at(-1) ?? "");
+/** The lines that a program prints. @param {string} program @param {string[]} words */
+const lines = (program, ...words) => execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trimEnd().split("\n");
+
+/** The last of them, which is JSON. @param {string} program @param {string[]} words */
+const ask = (program, ...words) => JSON.parse(lines(program, ...words).at(-1) ?? "");
 
 /** The shaders' operations, one by one: a table for people, and what is in it. */
 function operations() {
-  const said = execFileSync(FEWSEG, ["bench", "operations", "--backbone", "mobilenetv2", "--size", "256", "--passes", "3", "--device", "wgpu"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  const lines = said.trimEnd().split("\n");
-  return { table: lines.slice(0, -1).join("\n"), rows: JSON.parse(lines.at(-1) ?? "[]") };
+  const said = lines(FEWSEG, "bench", "operations", "--backbone", "mobilenetv2", "--size", "256", "--passes", "3", "--device", "wgpu");
+  return { table: said.slice(0, -1).join("\n"), rows: JSON.parse(said.at(-1) ?? "[]") };
 }
 
 /** A network on a native device. @param {string} backbone @param {number} side @param {"cpu" | "wgpu" | "cuda"} ours @param {"cpu" | "cuda"} theirs @returns {Row} */

@@ -67,9 +67,6 @@ fn left_place(i: u32) -> vec2<u32> {
 }
 
 fn left_at(size: Shape, sample: u32, row: u32, depth: u32) -> f32 {
-    if row >= size.rows || depth >= size.depths {
-        return 0.0;
-    }
     let first = row * size.query_depths;
     if depth < size.query_depths {
         return weight_query[first + depth];
@@ -115,9 +112,6 @@ fn four_of(size: Shape, sample: u32, column: u32) -> Four {
 
 // One tap at four positions. A coordinate below zero wraps to a huge one, so that one comparison finds either edge.
 fn right_at(size: Shape, four: Four, depth: u32) -> vec4<f32> {
-    if depth >= size.depths {
-        return vec4(0.0);
-    }
     let over_query = depth < size.query_depths;
     let rest = depth - size.query_depths;
     let channel = select(rest / SUPPORT_TAPS, depth / TAPS, over_query);
@@ -138,13 +132,6 @@ fn value(inside: bool, at: u32) -> f32 {
     return 0.0;
 }
 
-fn store(size: Shape, sample: u32, row: u32, column: u32, values: vec4<f32>) {
-    if row >= size.rows {
-        return;
-    }
-    let biased = values + bias_query[row] + bias_support[row];
-    let start = (sample * size.rows + row) * size.columns;
-    for (var i = 0u; i < 4u && column + i < size.columns; i++) {
-        output[start + column + i] = biased[i];
-    }
+fn finished(size: Shape, row: u32, column: u32, sums: vec4<f32>) -> vec4<f32> {
+    return sums + bias_query[row] + bias_support[row];
 }

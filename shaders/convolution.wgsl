@@ -49,9 +49,6 @@ fn left_place(i: u32) -> vec2<u32> {
 }
 
 fn left_at(size: Shape, sample: u32, row: u32, depth: u32) -> f32 {
-    if row >= size.rows || depth >= size.depths {
-        return 0.0;
-    }
     return weight[row * size.depths + depth];
 }
 
@@ -72,9 +69,6 @@ fn four_of(size: Shape, sample: u32, column: u32) -> Four {
 
 // One tap at four positions. A coordinate below zero wraps to a huge one, so that one comparison finds either edge.
 fn right_at(size: Shape, four: Four, depth: u32) -> vec4<f32> {
-    if depth >= size.depths {
-        return vec4(0.0);
-    }
     let down = depth % TAPS / KERNEL - HALF;
     let across = depth % KERNEL - HALF;
     let inside = (four.down + down < vec4(size.plane.x)) & (four.across + across < vec4(size.plane.y));
@@ -89,13 +83,6 @@ fn value(inside: bool, at: u32) -> f32 {
     return 0.0;
 }
 
-fn store(size: Shape, sample: u32, row: u32, column: u32, values: vec4<f32>) {
-    if row >= size.rows {
-        return;
-    }
-    let found = clamp(values + bias[row], vec4(size.limits.x), vec4(size.limits.y));
-    let start = (sample * size.rows + row) * size.columns;
-    for (var i = 0u; i < 4u && column + i < size.columns; i++) {
-        output[start + column + i] = found[i];
-    }
+fn finished(size: Shape, row: u32, column: u32, sums: vec4<f32>) -> vec4<f32> {
+    return clamp(sums + bias[row], vec4(size.limits.x), vec4(size.limits.y));
 }

@@ -11,7 +11,7 @@
 // (batch or 1, channel, support position)
 @group(0) @binding(1) var<storage, read_write> support: array<f32>;
 // (batch, layer, query position, support position)
-@group(0) @binding(2) var<storage, read_write> correlation: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
 // query positions, support positions, supports, layers, then the first channel of each layer and one past the last
 @group(0) @binding(3) var<storage, read_write> info: array<u32>;
 
@@ -44,9 +44,6 @@ fn left_place(i: u32) -> vec2<u32> {
 }
 
 fn left_at(size: Shape, sample: u32, row: u32, depth: u32) -> f32 {
-    if row >= size.rows || depth >= size.depths {
-        return 0.0;
-    }
     return query[(sample / size.layers * size.channels + size.first + depth) * size.rows + row];
 }
 
@@ -64,7 +61,7 @@ fn four_of(size: Shape, sample: u32, column: u32) -> Four {
 
 fn right_at(size: Shape, four: Four, depth: u32) -> vec4<f32> {
     let at = four.start + depth * size.columns;
-    let inside = four.inside & vec4(depth < size.depths);
+    let inside = four.inside;
     return vec4(value(inside.x, at), value(inside.y, at + 1u), value(inside.z, at + 2u), value(inside.w, at + 3u));
 }
 
@@ -92,14 +89,12 @@ fn sum_squares(thread: u32, start: u32) {
     }
 }
 
-fn store(size: Shape, sample: u32, row: u32, column: u32, values: vec4<f32>) {
-    if row >= size.rows {
-        return;
-    }
-    let norm = sqrt(squares[row % ROWS]) + EPSILON;
-    let start = (sample * size.rows + row) * size.columns;
-    for (var i = 0u; i < 4u && column + i < size.columns; i++) {
-        let other = sqrt(squares[ROWS + (column + i) % COLUMNS]) + EPSILON;
-        correlation[start + column + i] = max(0.0, values[i] / (norm * other));
-    }
+fn norm(i: u32) -> f32 {
+    return sqrt(squares[i]) + EPSILON;
+}
+
+fn finished(size: Shape, row: u32, column: u32, sums: vec4<f32>) -> vec4<f32> {
+    let first = ROWS + column % COLUMNS;
+    let norms = vec4(norm(first), norm(first + 1u), norm(first + 2u), norm(first + 3u));
+    return max(vec4(0.0), sums / (norm(row % ROWS) * norms));
 }

@@ -7,10 +7,13 @@
 //
 //     Shape, with rows, columns and depths, and shape_of(workgroup)
 //     left_place(i)                      the order in which left is fetched: (row, depth) of the tile's i-th value
-//     left_at(.., row, depth)            one value, zero outside
+//     left_at(.., row, depth)            one value
 //     Four, and four_of(.., column)      where the four columns are that a thread fetches, from `column` on
-//     right_at(.., four, depth)          their values, zero outside
-//     store(.., row, column, values)     takes four results of a row; those outside are not to be stored
+//     right_at(.., four, depth)          their values, zero where there is no such column
+//     finished(.., row, column, sums)    four results of a row, from their sums
+//     output                             where they go: (sample, row, column)
+//
+// and is not asked for rows and depths that are outside.
 //
 // ROWS, COLUMNS and DEPTH are filled in by the host, and what the kernel does with `thread` and `start` at each step,
 // while both matrices are in workgroup memory. A thread must always fetch the same four columns.
@@ -34,6 +37,17 @@ var<workgroup> right: array<vec4<f32>, DEPTH * FOURS>;
 // Four rows of four columns, a row a column of the matrix: an array indexed in a loop would live in memory.
 fn outer(rows: vec4<f32>, columns: vec4<f32>) -> mat4x4<f32> {
     return mat4x4(rows.x * columns, rows.y * columns, rows.z * columns, rows.w * columns);
+}
+
+fn store(size: Shape, sample: u32, row: u32, column: u32, sums: vec4<f32>) {
+    if row >= size.rows {
+        return;
+    }
+    let results = finished(size, row, column, sums);
+    let start = (sample * size.rows + row) * size.columns;
+    for (var i = 0u; i < 4u && column + i < size.columns; i++) {
+        output[start + column + i] = results[i];
+    }
 }
 
 fn store_rows(size: Shape, sample: u32, row: u32, column: u32, sums: mat4x4<f32>) {
@@ -68,10 +82,21 @@ fn main(
     for (var start = 0u; start < size.depths; start += DEPTH) {
         for (var i = thread; i < DEPTH * ROWS; i += THREADS) {
             let place = left_place(i);
-            left[place.y * STRIDE + place.x] = left_at(size, sample, first_row + place.x, start + place.y);
+            let row = first_row + place.x;
+            let depth = start + place.y;
+            var value = 0.0;
+            if row < size.rows && depth < size.depths {
+                value = left_at(size, sample, row, depth);
+            }
+            left[place.y * STRIDE + place.x] = value;
         }
         for (var i = thread; i < DEPTH * FOURS; i += THREADS) {
-            right[i] = right_at(size, four, start + i / FOURS);
+            let depth = start + i / FOURS;
+            var values = vec4(0.0);
+            if depth < size.depths {
+                values = right_at(size, four, depth);
+            }
+            right[i] = values;
         }
         workgroupBarrier();
         {{ meanwhile }}

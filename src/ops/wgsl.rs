@@ -66,6 +66,12 @@ fn empty_like<const D: usize>(tensor: &CubeTensor, dims: [usize; D]) -> CubeTens
     CubeTensor::new_contiguous(tensor.client.clone(), tensor.device.clone(), shape, handle, tensor.dtype)
 }
 
+/// Any number of workgroups, over the first two dimensions of a dispatch.
+fn spread(workgroups: usize) -> [usize; 2] {
+    let across = workgroups.min(MAX_WORKGROUPS);
+    [across, workgroups.div_ceil(across)]
+}
+
 /// Runs `source` over the buffers in the order of its bindings, and `info` as the last one.
 fn launch<K: KernelSource>(source: K, workgroups: [usize; 3], buffers: &[&CubeTensor], info: &[usize]) {
     launch_over(&buffers[0].client, source, workgroups, buffers.iter().map(|buffer| &buffer.handle), info);

@@ -49,8 +49,7 @@ impl CenterPivotKernel for CubeBackend {
         let shape = CenterPivotShape::new(dims(volume), dims(weight_query), stride);
         let output = empty_like(volume, shape.output_dims());
 
-        let tile = Tile::for_result(shape.batch, shape.outputs, shape.positions());
-        let count = tile.workgroups(shape.batch, shape.outputs, shape.positions());
+        let (tile, count) = Tile::for_result(shape.batch, shape.outputs, shape.positions());
         let info = [[shape.channels, shape.outputs], shape.query, shape.support, shape.strided, [shape.stride, 0]];
         let buffers = [volume, weight_query, bias_query, weight_support, bias_support, &output];
         let source = CenterPivot { kernel: shape.kernel, window: shape.support_window(), tile };

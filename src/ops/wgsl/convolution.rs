@@ -53,8 +53,8 @@ impl ConvolutionKernel for CubeBackend {
         let (tile, count, channels) = if by_itself {
             (None, [positions.div_ceil(THREADS as usize), channels, batch], vec![channels])
         } else {
-            let tile = Tile::for_result(batch, outputs, positions);
-            (Some(tile), tile.workgroups(batch, outputs, positions), vec![channels, outputs])
+            let (tile, count) = Tile::for_result(batch, outputs, positions);
+            (Some(tile), count, vec![channels, outputs])
         };
         let buffers: [&CubeTensor; 4] = [&planes, &weight, &bias, &output];
         launch(Convolution { kernel, tile }, count, &buffers, &[channels.as_slice(), &sizes].concat());

@@ -39,8 +39,7 @@ impl CorrelationKernel for CubeBackend {
             *end += width;
             Some(*end)
         }));
-        let tile = Tile::for_result(batch * layers, queries, support_positions);
-        let count = tile.workgroups(batch * layers, queries, support_positions);
+        let (tile, count) = Tile::for_result(batch * layers, queries, support_positions);
         launch(Correlation(tile), count, &[&query, &support, &output], &info);
         output
     }

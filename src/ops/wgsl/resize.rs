@@ -4,7 +4,7 @@ use burn::backend::tensor::FloatTensor;
 use burn_cubecl::cubecl::prelude::*;
 use burn_wgpu::{CubeBackend, KernelSource, SourceTemplate, into_contiguous};
 
-use super::{MAX_WORKGROUPS, THREADS, dims, empty_like, launch};
+use super::{THREADS, dims, empty_like, launch, spread};
 use crate::ops::kernels::ResizeKernel;
 
 pub(super) struct Resize;
@@ -29,10 +29,8 @@ impl ResizeKernel for CubeBackend {
         let [outer, h, w, inner] = dims(&planes);
         let output = empty_like(&planes, [outer, height, width, inner]);
         let results = outer * height * width * inner;
-        let workgroups = results.div_ceil(THREADS as usize);
-        let across = workgroups.min(MAX_WORKGROUPS);
-        let count = [across, workgroups.div_ceil(across), 1];
-        launch(Resize, count, &[&planes, &output], &[h, w, height, width, inner, results]);
+        let [across, down] = spread(results.div_ceil(THREADS as usize));
+        launch(Resize, [across, down, 1], &[&planes, &output], &[h, w, height, width, inner, results]);
         output
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use burn_wgpu::SourceTemplate;
 
-use super::MAX_WORKGROUPS;
+use super::spread;
 
 /// Depths fetched at a time.
 const DEPTH: usize = 16;
@@ -23,22 +23,24 @@ impl Tile {
     pub const ALL: [Self; 3] =
         [Self { rows: 16, columns: 128 }, Self { rows: 64, columns: 64 }, Self { rows: 32, columns: 64 }];
 
-    /// For `samples` results of `rows` times `columns`.
-    pub fn for_result(samples: usize, rows: usize, columns: usize) -> Self {
+    /// For `samples` results of `rows` times `columns`, with the workgroups that make them.
+    pub fn for_result(samples: usize, rows: usize, columns: usize) -> (Self, [usize; 3]) {
         let [flat, large, small] = Self::ALL;
+        let with_workgroups = |tile: Self| (tile, tile.workgroups(samples, rows, columns));
         if rows <= flat.rows {
-            return flat;
+            return with_workgroups(flat);
         }
-        let workgroups: usize = large.workgroups(samples, rows, columns).iter().product();
-        if workgroups >= ENOUGH_WORKGROUPS { large } else { small }
+        let (large, workgroups) = with_workgroups(large);
+        match workgroups.iter().product::<usize>() >= ENOUGH_WORKGROUPS {
+            true => (large, workgroups),
+            false => with_workgroups(small),
+        }
     }
 
-    /// The workgroups that make such results: over columns in the first two dimensions, over rows and samples in the
-    /// third.
-    pub fn workgroups(self, samples: usize, rows: usize, columns: usize) -> [usize; 3] {
-        let across = columns.div_ceil(self.columns);
-        let first = across.min(MAX_WORKGROUPS);
-        [first, across.div_ceil(first), samples * rows.div_ceil(self.rows)]
+    /// Over columns in the first two dimensions, over rows and samples in the third.
+    fn workgroups(self, samples: usize, rows: usize, columns: usize) -> [usize; 3] {
+        let [across, down] = spread(columns.div_ceil(self.columns));
+        [across, down, samples * rows.div_ceil(self.rows)]
     }
 
     /// The shader that `kernel` completes. `meanwhile` is a statement, done at each step while the values of
