@@ -5,6 +5,7 @@ mod common;
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Distribution, Tolerance};
+use common::numeric::random;
 use common::{devices, distance, formula_checkpoint};
 use fewseg::backbone::BackboneKind;
 use fewseg::hsnet::{Design, Hsnet, Marked, Masking};
@@ -22,7 +23,7 @@ fn network(masking: Masking, guided: bool) -> Hsnet {
 }
 
 fn pictures() -> Tensor<4> {
-    Tensor::random([1, 3, SIDE, SIDE], Distribution::Normal(0.0, 1.0), &Device::flex())
+    random([1, 3, SIDE, SIDE], &Device::flex())
 }
 
 /// The left half.

@@ -1,7 +1,10 @@
 //! Inputs of any size: not square, not a multiple of anything, query and support unlike each other.
 
+mod common;
+
 use burn::Tensor;
-use burn::tensor::{Device, Distribution};
+use burn::tensor::Device;
+use common::numeric::random;
 use fewseg::backbone::BackboneKind;
 use fewseg::episode::Shot;
 use fewseg::hsnet::{Design, Hsnet, Segmenter, Support, TaskError};
@@ -9,7 +12,7 @@ use fewseg::image::{Mask, Picture};
 use fewseg::weights::Header;
 
 fn pictures([height, width]: [usize; 2]) -> Tensor<4> {
-    Tensor::random([1, 3, height, width], Distribution::Normal(0.0, 1.0), &Device::flex())
+    random([1, 3, height, width], &Device::flex())
 }
 
 fn check(kind: BackboneKind, query: [usize; 2], support: [usize; 2]) {

@@ -1,10 +1,22 @@
 //! Random tensors, their values, and gradients by finite differences.
 
-use burn::Tensor;
-use burn::tensor::{Device, Distribution};
+use std::cell::RefCell;
 
+use burn::Tensor;
+use burn::tensor::{Device, Distribution, TensorData};
+use rand_of_burn::SeedableRng;
+use rand_of_burn::rngs::StdRng;
+
+thread_local! {
+    /// A test has a thread of its own, and so draws alike in every run: a failure can be looked at again.
+    static DRAWS: RefCell<StdRng> = RefCell::new(StdRng::seed_from_u64(0));
+}
+
+/// Normally distributed values.
 pub fn random<const D: usize>(dims: [usize; D], device: &Device) -> Tensor<D> {
-    Tensor::random(dims, Distribution::Normal(0.0, 1.0), device)
+    let distribution = Distribution::Normal(0.0, 1.0);
+    let data = DRAWS.with_borrow_mut(|draws| TensorData::random::<f32, _, _>(dims, distribution, draws));
+    Tensor::from_data(data, device)
 }
 
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
