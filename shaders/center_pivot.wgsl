@@ -9,6 +9,8 @@
 // so that neither pruning nor permuting copies it. Taps of the support plane that meet it nowhere are left out: once it
 // has shrunk to one position, all but the centre.
 //
+// The volume may have only some of the support's rows, for those of the result that depend on no others.
+//
 // KERNEL, and the FIRST tap and the WINDOW of taps (down, across) of the support plane, are filled in by the host.
 
 // (batch, channel, query h, query w, support h, support w)
@@ -20,7 +22,7 @@
 @group(0) @binding(4) var<storage, read_write> bias_support: array<f32>;
 // (batch, output channel, query h, query w, strided support h, strided support w)
 @group(0) @binding(5) var<storage, read_write> output: array<f32>;
-// channels, output channels, query h, w, support h, w, strided support h, w, stride
+// channels, output channels, query h, w, support h, w, strided support h, w, stride, the support row of the first result
 @group(0) @binding(6) var<storage, read_write> info: array<u32>;
 
 const KERNEL = {{ kernel }}u;
@@ -44,6 +46,8 @@ struct Shape {
     support: vec2<u32>,
     strided: vec2<u32>,
     stride: u32,
+    // The support row that the first row of the result is centred at.
+    first_row: u32,
 }
 
 fn shape_of(group: vec3<u32>) -> Shape {
@@ -59,6 +63,7 @@ fn shape_of(group: vec3<u32>) -> Shape {
         vec2(info[4], info[5]),
         strided,
         info[8],
+        info[9],
     );
 }
 
@@ -97,7 +102,7 @@ fn four_of(size: Shape, sample: u32, column: u32) -> Four {
     let query = position / plane;
     let query_down = query / size.query.y;
     let query_across = query % size.query.y;
-    let support_down = position % plane / size.strided.y * size.stride;
+    let support_down = size.first_row + position % plane / size.strided.y * size.stride;
     let support_across = position % size.strided.y * size.stride;
     let first = sample * size.channels * size.query.x + query_down;
     let start = ((first * size.query.y + query_across) * size.support.x + support_down) * size.support.y + support_across;

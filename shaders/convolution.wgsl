@@ -1,12 +1,12 @@
 // A 2D convolution, padded by half its kernel, its bias and its activation, as one matrix product (tile.wgsl): the weights
 // (output channels x depth) times the neighbourhoods (depth x output positions), whose depth runs over channel and tap.
 //
-// KERNEL (odd) is filled in by the host.
+// KERNEL (odd), and how the weights are kept, are filled in by the host.
 
 // (batch, channel, h, w)
 @group(0) @binding(0) var<storage, read_write> planes: array<f32>;
 // (output channel, channel, kernel, kernel)
-@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
+@group(0) @binding(1) var<storage, read_write> weight: array<{{ weight_element }}>;
 @group(0) @binding(2) var<storage, read_write> bias: array<f32>;
 // (batch, output channel, strided h, strided w)
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
@@ -49,7 +49,11 @@ fn left_place(i: u32) -> vec2<u32> {
 }
 
 fn left_at(size: Shape, sample: u32, row: u32, depth: u32) -> f32 {
-    return weight[row * size.depths + depth];
+    return weight_at(row * size.depths + depth);
+}
+
+fn weight_at(at: u32) -> f32 {
+    return {{ weight_value }};
 }
 
 // Four output positions: their places in the plane, and where these lie in the first channel.

@@ -13,5 +13,5 @@ pub struct NotReturned(pub(crate) String);
 /// If the device does not return them.
 pub(crate) async fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, NotReturned> {
     let data = tensor.into_data_async().await.map_err(|error| NotReturned(format!("{error:?}")))?;
-    data.try_into_vec().map_err(|error| NotReturned(format!("{error:?}")))
+    data.convert::<f32>().try_into_vec().map_err(|error| NotReturned(format!("{error:?}")))
 }

@@ -355,7 +355,7 @@ fn a_file_that_is_no_whole_task_of_these_weights_is_refused() {
     }
     let other = Classes::from_task(&file, &segmenter, "ffffffff").map(|_| ()).unwrap_err();
     assert!(matches!(other, TaskFileError::OtherWeights));
-    let header = segmenter.header.clone().resized(96);
+    let header = segmenter.header.clone().resized(Some(96));
     let larger = Segmenter::new(header, Hsnet::init(KIND, segmenter.header.design, &Device::flex()), Device::flex());
     assert!(refusal(&file, &larger).to_string().contains("set the size to 64"));
 

@@ -195,7 +195,7 @@ fn a_task_of_several_classes_gives_their_numbers() {
     let (folder, weights) = folder();
     let bytes = fs::read(&weights).unwrap();
     let (header, network) = weights::load(&bytes, &Device::flex()).unwrap();
-    let header = header.resized(96);
+    let header = header.resized(Some(96));
     let segmenter = Segmenter::new(header, network, Device::flex());
     let picture = fs::read(golden("support.png")).unwrap();
     let shown = mask(Path::new(&golden("support_mask.png")));

@@ -4,10 +4,11 @@
 mod common;
 
 use burn::Tensor;
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 use common::numeric::{differences, on, random, values, weighted, weighted_sum};
 use common::{devices, distance, wgpu};
-use fewseg::ops::{self, CenterPivotWeights, composed, resize_dims};
+use fewseg::ops::{self, Activation, CenterPivotWeights, SupportRows, composed, resize_dims};
+use half::f16;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
@@ -74,6 +75,80 @@ fn correlation_of_large_planes_is_its_composed_form() {
     for (name, device) in devices() {
         let found = values(ops::correlation(on(&query, &device), on(&support, &device), &[17, 23]));
         assert!(distance(&found, &expected) < TOLERANCE, "{name}");
+    }
+}
+
+#[test]
+fn some_rows_of_a_correlation_are_those_of_the_whole() {
+    let [query, support] = [[2, 7, 6, 7], [1, 7, 9, 5]].map(|dims| random(dims, &Device::flex()));
+    let whole = composed::correlation(query.clone(), support.clone().expand([2, 7, 9, 5]), &[3, 4]);
+    for (name, device) in devices() {
+        for rows in [0..9, 0..1, 4..7, 8..9] {
+            let expected = values(whole.clone().slice_dim(4, rows.clone()));
+            let found = ops::correlation_rows(on(&query, &device), on(&support, &device), rows, &[3, 4]);
+            assert!(distance(&values(found), &expected) < TOLERANCE, "{name}");
+        }
+    }
+}
+
+/// The nearest numbers that half precision has.
+fn rounded<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    let dims = tensor.dims();
+    let halves: Vec<f32> = values(tensor).into_iter().map(|value| f16::from_f32(value).to_f32()).collect();
+    Tensor::<1>::from_floats(halves.as_slice(), &Device::flex()).reshape(dims)
+}
+
+#[test]
+fn halves_are_the_layers_one_after_another() {
+    let layers = [2, 4, 6].map(|channels| random([3, channels, 5, 7], &Device::flex()) * 100);
+    let expected = values(Tensor::cat(layers.to_vec(), 1));
+    let halves = ops::cat_halves(layers.iter().map(|layer| on(layer, &wgpu())).collect());
+    assert_eq!((halves.dims(), halves.dtype()), ([3, 12, 5, 7], DType::F16));
+    for (found, expected) in values(halves).iter().zip(expected) {
+        // To either side: WGSL does not say which way it rounds.
+        assert!((found - expected).abs() <= expected.abs() * 2f32.powi(-10), "{found} where {expected}");
+    }
+}
+
+#[test]
+fn what_is_too_large_for_a_half_is_the_largest() {
+    let values_of = [1e6, -1e6, 65504.0, -65504.0];
+    let layer = Tensor::<1>::from_floats(values_of, &wgpu()).reshape([1, 4, 1, 1]);
+    assert_eq!(values(ops::cat_halves(vec![layer])), [65504.0, -65504.0, 65504.0, -65504.0]);
+}
+
+#[test]
+fn halves_correlate_as_what_they_hold() {
+    let widths = [6, 10];
+    let [query, support] = [[2, 16, 5, 6], [1, 16, 7, 3]].map(|dims| rounded(random(dims, &Device::flex())));
+    let expected = values(composed::correlation(query.clone(), support.clone().expand([2, 16, 7, 3]), &widths));
+    let device = wgpu();
+    let [query, support] = [query, support].map(|features| {
+        let single = on(&features, &device);
+        let layers = single.clone().split_with_sizes(widths.to_vec(), 1);
+        [single, ops::cat_halves(layers)]
+    });
+    for query in &query {
+        for support in &support {
+            let found = values(ops::correlation(query.clone(), support.clone(), &widths));
+            assert!(distance(&found, &expected) < TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn a_convolution_with_halves_for_weights_is_that_with_their_values() {
+    for (outputs, kernel) in [(5, 1), (40, 3), (70, 7)] {
+        let planes = random([2, 3, 12, 9], &Device::flex());
+        let weight = rounded(random([outputs, 3, kernel, kernel], &Device::flex()));
+        let bias = random([outputs], &Device::flex());
+        let convolve = |device: &Device, dtype: DType| {
+            let weight = Tensor::<4>::from_data(weight.to_data(), (device, dtype));
+            let (planes, bias) = (on(&planes, device), on(&bias, device));
+            values(ops::activated_convolution(planes, weight, bias, 2, 1, Activation::Relu))
+        };
+        let expected = convolve(&Device::flex(), DType::F32);
+        assert!(distance(&convolve(&wgpu(), DType::F16), &expected) < TOLERANCE);
     }
 }
 
@@ -227,6 +302,29 @@ fn cases() -> impl Strategy<Value = Case> {
         kernel,
         stride,
     })
+}
+
+#[test]
+fn some_rows_of_a_center_pivot_are_those_of_the_whole() {
+    // Rows of the result; of the volume those that they reach, and among these the one that the first is centred at.
+    let parts = [(0..3, 0..12, 0), (0..1, 0..3, 0), (1..3, 2..11, 2), (2..3, 6..11, 2)];
+    let case = Case { volume: [2, 3, 4, 5, 12, 7], outputs: 18, kernel: 5, stride: 4 };
+    let flex = Device::flex();
+    let (volume, weights) = (random(case.volume, &flex), weights(&case, &flex));
+    let whole = composed::center_pivot(volume.clone(), weights.clone(), case.stride);
+    let device = wgpu();
+    for (made, read, first) in parts {
+        let weights = CenterPivotWeights {
+            query: on(&weights.query, &device),
+            query_bias: on(&weights.query_bias, &device),
+            support: on(&weights.support, &device),
+            support_bias: on(&weights.support_bias, &device),
+        };
+        let rows = SupportRows { first, count: made.len() };
+        let part = on(&volume.clone().slice_dim(4, read), &device);
+        let found = values(ops::center_pivot_rows(part, weights, case.stride, rows));
+        assert!(distance(&found, &values(whole.clone().slice_dim(4, made))) < TOLERANCE);
+    }
 }
 
 fn weights(case: &Case, device: &Device) -> CenterPivotWeights {

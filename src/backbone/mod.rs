@@ -14,13 +14,13 @@ use burn::Tensor;
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 
 use mobilenet::MobilenetV2;
 use resnet::Resnet;
 use vgg::Vgg16;
 
-use crate::ops::{Activation, activated_convolution};
+use crate::ops::{self, Activation, activated_convolution};
 
 /// Which backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +120,74 @@ impl Pyramid {
         Self { levels: [a2 + b2, a3 + b3, a4 + b4] }
     }
 
-    /// From tapped layers, shallow to deep, and how many of them belong to each level.
-    fn from_layers(mut layers: Vec<Tensor<4>>, counts: [usize; 3]) -> Self {
-        Self { levels: counts.map(|count| Tensor::cat(layers.drain(..count).collect(), 1)) }
+    /// The same features, kept in another way.
+    pub fn kept(self, keep: Keep) -> Self {
+        match keep {
+            Keep::Full => self,
+            Keep::Half => Self { levels: self.levels.map(|level| keep.cat(vec![level])) },
+        }
+    }
+}
+
+/// How a device keeps a backbone's weights, and the features until they are correlated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// In single precision.
+    Full,
+    /// In half precision, out of which nothing but our shaders reads them.
+    Half,
+}
+
+impl Keep {
+    /// The least that a device can do with.
+    pub fn least(device: &Device) -> Self {
+        match ops::works_in_parts(device) {
+            true => Self::Half,
+            false => Self::Full,
+        }
+    }
+
+    pub fn dtype(self) -> DType {
+        match self {
+            Self::Full => DType::F32,
+            Self::Half => DType::F16,
+        }
+    }
+
+    fn cat(self, layers: Vec<Tensor<4>>) -> Tensor<4> {
+        match self {
+            Self::Full => Tensor::cat(layers, 1),
+            Self::Half => ops::cat_halves(layers),
+        }
+    }
+}
+
+/// Gathers tapped layers, shallow to deep, into levels: each level as soon as it has its layers.
+struct Taps {
+    counts: [usize; 3],
+    keep: Keep,
+    layers: Vec<Tensor<4>>,
+    levels: Vec<Tensor<4>>,
+}
+
+impl Taps {
+    /// `counts` layers belong to levels 2, 3 and 4.
+    fn new(counts: [usize; 3], keep: Keep) -> Self {
+        Self { counts, keep, layers: Vec::new(), levels: Vec::new() }
+    }
+
+    fn push(&mut self, layer: Tensor<4>) {
+        self.layers.push(layer);
+        if self.layers.len() == self.counts[self.levels.len()] {
+            self.levels.push(self.keep.cat(std::mem::take(&mut self.layers)));
+        }
+    }
+
+    /// # Panics
+    /// If a layer is missing.
+    fn pyramid(self) -> Pyramid {
+        let levels = self.levels.try_into();
+        Pyramid { levels: levels.unwrap_or_else(|_| panic!("each level has its layers")) }
     }
 }
 
@@ -146,11 +211,11 @@ impl Backbone {
     }
 
     /// `pictures` are `(batch, 3, h, w)`, normalised.
-    pub fn features(&self, pictures: Tensor<4>) -> Pyramid {
+    pub fn features(&self, pictures: Tensor<4>, keep: Keep) -> Pyramid {
         match self {
-            Self::Vgg16(network) => network.features(pictures),
-            Self::Resnet(network) => network.features(pictures),
-            Self::MobilenetV2(network) => network.features(pictures),
+            Self::Vgg16(network) => network.features(pictures, keep),
+            Self::Resnet(network) => network.features(pictures, keep),
+            Self::MobilenetV2(network) => network.features(pictures, keep),
         }
     }
 }

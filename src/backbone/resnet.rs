@@ -8,7 +8,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use super::{Pyramid, conv, convolve};
+use super::{Keep, Pyramid, Taps, conv, convolve};
 use crate::ops::Activation::{Linear, Relu};
 
 #[derive(Module, Debug)]
@@ -42,10 +42,10 @@ impl Resnet {
     }
 
     /// The blocks of the second, third and fourth layer, each before its last ReLU.
-    pub(super) fn features(&self, pictures: Tensor<4>) -> Pyramid {
+    pub(super) fn features(&self, pictures: Tensor<4>, keep: Keep) -> Pyramid {
         let x = convolve(&self.stem, pictures, Relu);
         let mut x = max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]));
-        let mut taps = Vec::new();
+        let mut taps = Taps::new([1, 2, 3].map(|layer| self.layers[layer].len()), keep);
         for (layer, blocks) in self.layers.iter().enumerate() {
             for block in blocks {
                 let sum = block.forward(x);
@@ -55,8 +55,7 @@ impl Resnet {
                 x = relu(sum);
             }
         }
-        let counts = [1, 2, 3].map(|layer| self.layers[layer].len());
-        Pyramid::from_layers(taps, counts)
+        taps.pyramid()
     }
 }
 

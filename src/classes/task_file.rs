@@ -206,7 +206,7 @@ fn read_pyramid(
             return Err(TaskFileError::Damaged(format!("{} is not as the network makes it", name(level))));
         }
         let values = half_floats::from_bytes(view.data()).ok_or(TaskFileError::NotFinite)?;
-        Ok(Tensor::from_data(TensorData::new(values, shape), segmenter.device()))
+        Ok(Tensor::from_data(TensorData::new(values, shape), (segmenter.device(), segmenter.keep().dtype())))
     };
     Ok(Pyramid { levels: [read(0)?, read(1)?, read(2)?] })
 }

@@ -7,11 +7,11 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{DEFAULT_WEIGHTS, DeviceChoice, Outcome, about};
+use super::{DEFAULT_WEIGHTS, DeviceChoice, Outcome, about, read};
 use crate::data::{Collection, Format, Protocol, Selection, Split};
 use crate::evaluate::{self, Candidate, Evaluation, Figures, Fold, Options, Showcase};
 use crate::train::without_fold;
-use crate::weights::Header;
+use crate::weights::{self, Header};
 
 #[derive(Args)]
 pub struct EvalArgs {
@@ -195,7 +195,9 @@ fn open(fold: Option<usize>, format: Format, split: Side, args: &EvalArgs) -> Ou
 }
 
 fn load(path: &Path, args: &EvalArgs) -> Outcome<Candidate> {
-    let (mut header, network, device) = super::open(path, args.size, args.device)?;
+    let device = args.device.open()?;
+    let (header, network) = weights::load(&read(path)?, &device).map_err(|error| about(path, error))?;
+    let mut header = header.resized(args.size.map(usize::from));
     header.threshold = args.threshold.unwrap_or(header.threshold);
     Ok(Candidate { header, network, device })
 }

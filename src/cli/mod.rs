@@ -16,7 +16,6 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
-use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
@@ -25,9 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use device::DeviceChoice;
 
-use crate::hsnet::Hsnet;
 use crate::train::{INTERRUPTED, TrainError};
-use crate::weights::{self, Header};
 
 /// The weights that come with fewseg.
 const DEFAULT_WEIGHTS: &str = "weights/default.safetensors";
@@ -97,22 +94,6 @@ fn log() {
 fn threshold(text: &str) -> Result<f32, String> {
     let value: f32 = text.parse().map_err(|_| "not a number")?;
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err("a probability between 0 and 1, both excluded".into()) }
-}
-
-/// Opens a weight file on a device; pictures are resized to squares of `side` pixels, where one is given.
-fn open(path: &Path, side: Option<u16>, device: DeviceChoice) -> Outcome<(Header, Hsnet, Device)> {
-    load(path, &read(path)?, side, device)
-}
-
-/// The same of a weight file that has been read.
-fn load(path: &Path, bytes: &[u8], side: Option<u16>, device: DeviceChoice) -> Outcome<(Header, Hsnet, Device)> {
-    let device = device.open()?;
-    let (header, network) = weights::load(bytes, &device).map_err(|error| about(path, error))?;
-    let header = match side {
-        Some(side) => header.resized(side.into()),
-        None => header,
-    };
-    Ok((header, network, device))
 }
 
 /// Reads a file, or says which one could not be read.

@@ -196,8 +196,10 @@ fn mask_path(out: &Path, query: &Path) -> Option<PathBuf> {
 /// Opens a saved task, or learns from the supports.
 fn learn(args: &SegmentArgs) -> Outcome<Learned> {
     let weights = read(&args.weights)?;
-    let (header, network, device) = super::load(&args.weights, &weights, args.size, args.device)?;
-    let segmenter = Segmenter::new(header, network, device);
+    let device = args.device.open()?;
+    let loaded = weights::load_compact(&weights, &device).map_err(|error| about(&args.weights, error))?;
+    let (header, network) = loaded;
+    let segmenter = Segmenter::new(header.resized(args.size.map(usize::from)), network, device);
     let (classes, mut look) = match &args.task {
         Some(path) => open_task(path, &segmenter, &weights)?,
         None => {

@@ -11,7 +11,7 @@ use burn::tensor::activation::relu;
 use serde::{Deserialize, Serialize};
 
 use crate::backbone::bias;
-use crate::ops::{self, Activation, CenterPivotWeights, SeparableWeights};
+use crate::ops::{self, Activation, CenterPivotWeights, SeparableWeights, SupportRows};
 
 /// Groups of every group normalisation (the published implementation's value).
 pub const GROUPS: usize = 4;
@@ -77,12 +77,33 @@ impl Layer {
     }
 
     pub fn forward(&self, volume: Tensor<6>) -> Tensor<6> {
-        let (volume, norm) = match self {
-            Self::CenterPivot(layer) => (layer.convolve(volume), &layer.norm),
-            Self::Separable(layer) => (layer.convolve(volume), &layer.norm),
-            Self::Full(layer) => (layer.convolve(volume), &layer.norm),
+        self.normalise(self.convolve(volume))
+    }
+
+    fn convolve(&self, volume: Tensor<6>) -> Tensor<6> {
+        match self {
+            Self::CenterPivot(layer) => layer.convolve(volume),
+            Self::Separable(layer) => layer.convolve(volume),
+            Self::Full(layer) => layer.convolve(volume),
+        }
+    }
+
+    /// What follows the convolution.
+    pub fn normalise(&self, volume: Tensor<6>) -> Tensor<6> {
+        let norm = match self {
+            Self::CenterPivot(layer) => &layer.norm,
+            Self::Separable(layer) => &layer.norm,
+            Self::Full(layer) => &layer.norm,
         };
         ops::group_norm_relu(volume, GROUPS, norm.gamma.val(), norm.beta.val())
+    }
+
+    /// The layer, if its convolution can be asked for some rows of the support.
+    pub fn by_rows(&self) -> Option<&CenterPivot> {
+        match self {
+            Self::CenterPivot(layer) => Some(layer),
+            _ => None,
+        }
     }
 }
 
@@ -102,13 +123,26 @@ impl CenterPivot {
     }
 
     fn convolve(&self, volume: Tensor<6>) -> Tensor<6> {
-        let weights = CenterPivotWeights {
+        ops::center_pivot(volume, self.weights(), self.stride)
+    }
+
+    /// Some support rows of the convolution, from a volume that has only those which they depend on.
+    pub fn convolve_rows(&self, volume: Tensor<6>, rows: SupportRows) -> Tensor<6> {
+        ops::center_pivot_rows(volume, self.weights(), self.stride, rows)
+    }
+
+    /// The side of its kernel, and its stride over the support plane.
+    pub fn kernel_and_stride(&self) -> [usize; 2] {
+        [self.query.kernel_size[0], self.stride]
+    }
+
+    fn weights(&self) -> CenterPivotWeights {
+        CenterPivotWeights {
             query: self.query.weight.val(),
             query_bias: bias(&self.query),
             support: self.support.weight.val(),
             support_bias: bias(&self.support),
-        };
-        ops::center_pivot(volume, weights, self.stride)
+        }
     }
 }
 

@@ -73,12 +73,12 @@ impl Learner {
 
     /// The three volumes after their squeezing blocks, `(batch, 128, query h, query w, support h', support w')`.
     pub fn squeeze(&self, [level2, level3, level4]: [Tensor<6>; 3]) -> [Tensor<6>; 3] {
-        [self.squeeze_level(0, level2), self.squeeze_level(1, level3), self.squeeze_level(2, level4)]
+        [self.squeeze2.forward(level2), self.squeeze3.forward(level3), self.squeeze4.forward(level4)]
     }
 
-    /// One of them, levels counted from 0.
-    pub fn squeeze_level(&self, level: usize, volume: Tensor<6>) -> Tensor<6> {
-        [&self.squeeze2, &self.squeeze3, &self.squeeze4][level].forward(volume)
+    /// The block that squeezes a level, levels counted from 0.
+    pub(super) fn squeezing_block(&self, level: usize) -> &Block {
+        [&self.squeeze2, &self.squeeze3, &self.squeeze4][level]
     }
 }
 
@@ -91,7 +91,7 @@ fn resized_like(coarse: Tensor<6>, fine: &Tensor<6>) -> Tensor<6> {
 
 /// 4D convolutions, each followed by group normalisation and ReLU.
 #[derive(Module, Debug)]
-struct Block {
+pub(super) struct Block {
     layers: Vec<Layer>,
 }
 
@@ -100,8 +100,18 @@ impl Block {
         Self { layers: forms.map(|form| Layer::init(kernel, form, device)).into() }
     }
 
-    fn forward(&self, volume: Tensor<6>) -> Tensor<6> {
+    pub fn forward(&self, volume: Tensor<6>) -> Tensor<6> {
         self.layers.iter().fold(volume, |volume, layer| layer.forward(volume))
+    }
+
+    pub fn first(&self) -> &Layer {
+        &self.layers[0]
+    }
+
+    /// All that follows the first layer's convolution.
+    pub fn finish(&self, convolved: Tensor<6>) -> Tensor<6> {
+        let normalised = self.first().normalise(convolved);
+        self.layers[1..].iter().fold(normalised, |volume, layer| layer.forward(volume))
     }
 }
 

@@ -6,6 +6,7 @@
 //! coarse levels are mixed into finer ones, and what remains is a plane over the query that two small convolutions
 //! decode into logits.
 
+mod bands;
 mod cost;
 mod design;
 #[cfg(feature = "native")]
@@ -19,19 +20,23 @@ mod stages;
 mod support;
 mod task;
 
+use std::ops::Range;
+
 use burn::Tensor;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use crate::backbone::{Backbone, BackboneKind, Pyramid};
+use crate::backbone::{Backbone, BackboneKind, Keep, Pyramid};
 use crate::ops;
 
+use bands::{Band, bands};
 use guide::Guide;
 use stages::Untimed;
 
 pub use cost::Cost;
 pub use design::{Design, Masking};
 pub use input::{Marked, Masks, pixels, whole};
+use kernel::CenterPivot;
 pub use kernel::{Form, GROUPS, Kernel};
 pub use learner::{DECODED, DECODING, Learner};
 pub use plan::{Planned, plan};
@@ -53,6 +58,8 @@ pub struct Hsnet {
     kind: BackboneKind,
     #[module(skip)]
     design: Design,
+    #[module(skip)]
+    compact: bool,
 }
 
 impl Hsnet {
@@ -64,6 +71,20 @@ impl Hsnet {
             guide: design.guided.then(|| Guide::init(kind, device)),
             kind,
             design,
+            compact: false,
+        }
+    }
+
+    /// The same network, to be used where memory is short: it keeps features in half precision wherever that can be.
+    pub fn compact(self) -> Self {
+        Self { compact: true, ..self }
+    }
+
+    /// How its features are kept on a device. A guide takes them in its own way, at full precision.
+    fn keep(&self, device: &Device) -> Keep {
+        match self.compact && !self.design.guided {
+            true => Keep::least(device),
+            false => Keep::Full,
         }
     }
 
@@ -86,13 +107,20 @@ impl Hsnet {
         Self { guide, learner, design, ..self }
     }
 
-    /// The features of pictures `(batch, 3, h, w)`, normalised.
+    /// The features of pictures `(batch, 3, h, w)`, normalised, to be correlated.
     pub fn features(&self, pictures: Tensor<4>) -> Pyramid {
+        match self.keep(&pictures.device()) {
+            Keep::Full => self.full_features(pictures),
+            Keep::Half => self.backbone.features(pictures, Keep::Half),
+        }
+    }
+
+    fn full_features(&self, pictures: Tensor<4>) -> Pyramid {
         #[cfg(feature = "native")]
         if let Some(pyramid) = frozen::features(&self.backbone, &pictures) {
             return pyramid;
         }
-        self.backbone.features(pictures)
+        self.backbone.features(pictures, Keep::Full)
     }
 
     /// The hypercorrelations `(batch, layers, query h, query w, support h, support w)` of levels 2, 3 and 4.
@@ -104,6 +132,12 @@ impl Hsnet {
     fn correlate_level(&self, level: usize, query: &Pyramid, support: &Pyramid) -> Tensor<6> {
         let (query, support) = (query.levels[level].clone(), support.levels[level].clone());
         ops::correlation(query, support, &self.kind.widths()[level])
+    }
+
+    /// The same with some rows of the support.
+    fn correlate_rows(&self, level: usize, query: &Pyramid, support: &Pyramid, rows: Range<usize>) -> Tensor<6> {
+        let (query, support) = (query.levels[level].clone(), support.levels[level].clone());
+        ops::correlation_rows(query, support, rows, &self.kind.widths()[level])
     }
 
     /// Logits `(batch, 2, 2 h, 2 w)` of queries, each from its own support or all from a single one, `h` and `w` being
@@ -126,9 +160,8 @@ impl Hsnet {
     ) -> Result<Tensor<4>, S::Error> {
         // A level's hypercorrelation is large; it is squeezed before the next one is made.
         let mut squeezed = Vec::with_capacity(LEVELS.len());
-        for (level, [correlation, squeeze]) in LEVELS.into_iter().enumerate() {
-            let volume = stages.stage(correlation, || self.correlate_level(level, query, &support.object))?;
-            squeezed.push(stages.stage(squeeze, || self.learner.squeeze_level(level, volume))?);
+        for level in 0..LEVELS.len() {
+            squeezed.push(self.squeezed_level(level, query, &support.object, stages)?);
         }
         let squeezed = [0, 1, 2].map(|level| squeezed[level].clone());
         let mut encoded = stages.stage("mix", || self.learner.mix(squeezed))?;
@@ -136,6 +169,39 @@ impl Hsnet {
             encoded = stages.stage("guide", || encoded + guide.forward(query, sides, self.kind))?;
         }
         stages.stage("decode", || self.learner.decode(encoded))
+    }
+
+    /// One level correlated and squeezed, in bands where the hypercorrelation is large and the device has the kernels.
+    fn squeezed_level<S: Stages>(
+        &self,
+        level: usize,
+        query: &Pyramid,
+        support: &Pyramid,
+        stages: &mut S,
+    ) -> Result<Tensor<6>, S::Error> {
+        let [correlation, squeeze] = LEVELS[level];
+        let block = self.learner.squeezing_block(level);
+        let Some((layer, bands)) = self.banded(level, query, support) else {
+            let volume = stages.stage(correlation, || self.correlate_level(level, query, support))?;
+            return stages.stage(squeeze, || block.forward(volume));
+        };
+        let mut convolved = Vec::with_capacity(bands.len());
+        for Band { correlated, squeezed } in bands {
+            let volume = stages.stage(correlation, || self.correlate_rows(level, query, support, correlated))?;
+            convolved.push(stages.stage(squeeze, || layer.convolve_rows(volume, squeezed))?);
+        }
+        stages.stage(squeeze, || block.finish(Tensor::cat(convolved, 4)))
+    }
+
+    /// The bands in which a level is squeezed, and by which layer at first; none if it is done in one.
+    fn banded(&self, level: usize, query: &Pyramid, support: &Pyramid) -> Option<(&CenterPivot, Vec<Band>)> {
+        let (query, support) = (&query.levels[level], &support.levels[level]);
+        let layer = self.learner.squeezing_block(level).first().by_rows()?;
+        let ([batch, _, height, width], [_, _, rows, across]) = (query.dims(), support.dims());
+        let row = [batch, self.kind.layers()[level], height, width, across, size_of::<f32>()];
+        let row_bytes = row.into_iter().map(|count| count as u64).product();
+        let bands = bands(rows, row_bytes, layer.kernel_and_stride());
+        (bands.len() > 1 && ops::works_in_parts(&query.device())).then_some((layer, bands))
     }
 
     /// From pictures to logits, as in training: the query's `(batch, 3, h, w)`, normalised, beside the supports'.

@@ -40,11 +40,15 @@ impl Timed {
         Self { device: device.clone(), windows: Vec::new() }
     }
 
-    /// The name of each stage, and its time; none where the device's clock is too coarse for it.
+    /// The name of each stage, and its time, of all its parts together; none where the device's clock is too coarse.
     pub async fn times(self) -> Vec<(&'static str, Option<Duration>)> {
-        let mut times = Vec::new();
+        let mut times: Vec<(_, Option<Duration>)> = Vec::new();
         for (name, window) in self.windows {
-            times.push((name, window.resolve().await.map(|ticks| ticks.duration())));
+            let time = window.resolve().await.map(|ticks| ticks.duration());
+            match times.iter_mut().find(|(earlier, _)| *earlier == name) {
+                Some((_, sum)) => *sum = sum.zip(time).map(|(sum, time)| sum + time),
+                None => times.push((name, time)),
+            }
         }
         times
     }

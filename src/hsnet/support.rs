@@ -43,23 +43,24 @@ impl Hsnet {
     /// background is, and left out of the background too.
     pub fn support(&self, marked: Marked) -> Support {
         let Marked { pictures, mask, planes, unsure } = marked;
+        let device = pictures.device();
         let outside = beyond(planes.clone());
         let background = match unsure {
             None => outside.clone(),
             Some(unsure) => beyond(sum(planes.clone(), unsure)),
         };
-        let features = self.features(pictures.clone());
+        let features = self.full_features(pictures.clone());
         let inside = features.clone().masked(planes);
         let object = match self.design.masking {
             Masking::Features => inside.clone(),
             Masking::Hybrid => {
-                let blanked = self.features(pictures * mask).masked(outside.clone());
+                let blanked = self.full_features(pictures * mask).masked(outside.clone());
                 features.clone().masked(outside.map(|plane| 1.0 - plane)).plus(blanked)
             }
             Masking::None => features.clone(),
         };
         let sides = self.design.guided.then(|| [inside, features.masked(background)]);
-        Support { object, sides }
+        Support { object: object.kept(self.keep(&device)), sides }
     }
 }
 

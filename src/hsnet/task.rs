@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use thiserror::Error;
 
 use super::{Hsnet, Masks, Stages, Support, Timed, pixels};
-use crate::backbone::{BackboneKind, Pyramid};
+use crate::backbone::{BackboneKind, Keep, Pyramid};
 use crate::episode::Shot;
 use crate::image::Picture;
 use crate::readback::{self, NotReturned};
@@ -94,6 +94,11 @@ impl Segmenter {
         self.network.kind()
     }
 
+    /// How features are kept on its device.
+    pub fn keep(&self) -> Keep {
+        self.network.keep(&self.device)
+    }
+
     /// The device that its network is on.
     pub fn device(&self) -> &Device {
         &self.device
@@ -147,12 +152,13 @@ impl Task {
     /// If there is no such shot.
     pub fn likeness(&self, query: &Pyramid, shot: usize, [x, y]: [f64; 2]) -> [Tensor<2>; 3] {
         let [across, down] = [x, y].map(|place| move |count: usize| ((place * count as f64) as usize).min(count - 1));
-        let levels = query.levels.clone().map(|level| {
-            let [_, _, height, width] = level.dims();
-            level.narrow(2, down(height), 1).narrow(3, across(width), 1)
-        });
-        let correlations = self.network.correlate(&Pyramid { levels }, &self.supports[shot].object);
-        correlations.map(|level| level.mean_dim(1).squeeze_dims(&[0, 1, 2, 3]))
+        [0, 1, 2].map(|level| {
+            let [_, _, height, width] = query.levels[level].dims();
+            // The other way round, the query can be asked for a row alone.
+            let (support, row) = (&self.supports[shot].object, down(height));
+            let row = self.network.correlate_rows(level, support, query, row..row + 1);
+            row.narrow(5, across(width), 1).mean_dim(1).squeeze_dims(&[0, 1, 4, 5])
+        })
     }
 }
 

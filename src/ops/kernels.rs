@@ -11,6 +11,17 @@ pub trait CorrelationKernel: Backend {
     fn correlation(query: FloatTensor<Self>, support: FloatTensor<Self>, widths: Vec<usize>) -> FloatTensor<Self>;
 }
 
+/// The correlation with some rows of the support, in WGSL; elsewhere it is composed.
+#[backend_extension(Cube)]
+pub trait CorrelationRowsKernel: Backend {
+    fn correlation_rows(
+        query: FloatTensor<Self>,
+        support: FloatTensor<Self>,
+        rows: Range<usize>,
+        widths: Vec<usize>,
+    ) -> FloatTensor<Self>;
+}
+
 /// The center-pivot convolution on the backends that do it in a way of their own; shapes as in [`super::center_pivot`].
 #[backend_extension(Flex, Cube, Autodiff: cfg(feature = "native"))]
 pub trait CenterPivotKernel: Backend {
@@ -21,6 +32,20 @@ pub trait CenterPivotKernel: Backend {
         weight_support: FloatTensor<Self>,
         bias_support: FloatTensor<Self>,
         stride: usize,
+    ) -> FloatTensor<Self>;
+}
+
+/// Some support rows of the center-pivot convolution, in WGSL.
+#[backend_extension(Cube)]
+pub trait CenterPivotRowsKernel: Backend {
+    fn center_pivot_rows(
+        volume: FloatTensor<Self>,
+        weight_query: FloatTensor<Self>,
+        bias_query: FloatTensor<Self>,
+        weight_support: FloatTensor<Self>,
+        bias_support: FloatTensor<Self>,
+        stride: usize,
+        rows: SupportRows,
     ) -> FloatTensor<Self>;
 }
 
@@ -55,6 +80,14 @@ pub trait ConvolutionKernel: Backend {
     ) -> FloatTensor<Self>;
 }
 
+/// Values `(batch, ..)` in half precision, which only our shaders read.
+#[backend_extension(Cube)]
+pub trait HalvesKernel: Backend {
+    /// Writes every sample's values into the same sample of `output`, from its value `start` on. Both are even: two values
+    /// share a word.
+    fn put_halves(output: FloatTensor<Self>, values: FloatTensor<Self>, start: usize) -> FloatTensor<Self>;
+}
+
 /// Bilinear resizing of the inner two dimensions of `(outer, h, w, inner)`, in WGSL; elsewhere it is composed.
 #[backend_extension(Cube)]
 pub trait ResizeKernel: Backend {
@@ -73,6 +106,17 @@ pub struct CenterPivotShape {
     pub strided: [usize; 2],
     pub stride: usize,
     pub kernel: usize,
+    /// The support row that the result's first is centred at: 0, unless the volume has only some rows.
+    pub first_row: usize,
+}
+
+/// Rows of a result's support plane that are made of a volume which has only the rows that they depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SupportRows {
+    /// The volume's support row that the first of them is centred at.
+    pub first: usize,
+    /// How many there are.
+    pub count: usize,
 }
 
 impl CenterPivotShape {
@@ -95,7 +139,13 @@ impl CenterPivotShape {
             strided: [support_h.div_ceil(stride), support_w.div_ceil(stride)],
             stride,
             kernel,
+            first_row: 0,
         }
+    }
+
+    /// The same for some support rows only.
+    pub fn rows(self, SupportRows { first, count }: SupportRows) -> Self {
+        Self { strided: [count, self.strided[1]], first_row: first, ..self }
     }
 
     /// Positions of one channel of the result.
@@ -112,9 +162,10 @@ impl CenterPivotShape {
     /// position, the centre alone.
     pub fn support_window(&self) -> [Range<usize>; 2] {
         let half = self.kernel / 2;
+        let first = [self.first_row, 0];
         [0, 1].map(|axis| {
             let meets = |tap: &usize| {
-                let mut read = (0..self.strided[axis]).map(|position| position * self.stride + tap);
+                let mut read = (0..self.strided[axis]).map(|position| first[axis] + position * self.stride + tap);
                 read.any(|place| (half..half + self.support[axis]).contains(&place))
             };
             let mut taps = (0..self.kernel).filter(meets);

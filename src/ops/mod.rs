@@ -16,16 +16,21 @@ mod resize;
 mod unfolded;
 mod wgsl;
 
+use std::ops::Range;
+
 use burn::Tensor;
 use burn::backend::{Dispatch, DispatchDevice};
-use burn::tensor::Device;
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
+use burn::tensor::{DType, Device};
 
 pub use guided::{Sketch, guided_labels, guided_labels_on};
-pub use kernels::CenterPivotShape;
-use kernels::{CenterPivotKernel, ClampKernel, ConvolutionKernel, CorrelationKernel, NormKernel};
+use kernels::{
+    CenterPivotKernel, CenterPivotRowsKernel, ClampKernel, ConvolutionKernel, CorrelationKernel, CorrelationRowsKernel,
+    HalvesKernel, NormKernel,
+};
+pub use kernels::{CenterPivotShape, SupportRows};
 pub use resize::{resize_dims, resize_pictures};
 pub use unfolded::{SeparableWeights, full, separable};
 pub use wgsl::shader_sources;
@@ -62,6 +67,45 @@ pub fn correlation(query: Tensor<4>, support: Tensor<4>, widths: &[usize]) -> Te
     Tensor::from_dispatch(Dispatch::correlation(query.into_dispatch(), support.into_dispatch(), widths.to_vec()))
 }
 
+/// [`correlation`] with some rows of the support, which follow one another.
+///
+/// # Panics
+/// As it.
+pub fn correlation_rows(query: Tensor<4>, support: Tensor<4>, rows: Range<usize>, widths: &[usize]) -> Tensor<6> {
+    if !works_in_parts(&query.device()) {
+        return correlation(query, support.slice_dim(2, rows), widths);
+    }
+    let (query, support, widths) = (query.into_dispatch(), support.into_dispatch(), widths.to_vec());
+    Tensor::from_dispatch(Dispatch::correlation_rows(query, support, rows, widths))
+}
+
+/// Layers of features `(batch, channels, h, w)`, one after another as [`correlation`] takes them, in half precision. Half
+/// the memory, and three digits; [`correlation`] alone reads them.
+///
+/// # Panics
+/// If a layer has an odd number of values a sample, or the device does not read halves ([`works_in_parts`]): a mistake in
+/// the calling code.
+pub fn cat_halves(layers: Vec<Tensor<4>>) -> Tensor<4> {
+    let [batch, _, height, width] = layers[0].dims();
+    let sizes: Vec<usize> = layers.iter().map(|layer| layer.dims()[1] * height * width).collect();
+    assert!(sizes.iter().all(|size| size % 2 == 0), "two values share a word");
+    let channels = layers.iter().map(|layer| layer.dims()[1]).sum();
+    // Levels are held, and made again at the same size: room of their own, apart from what comes and goes.
+    let device = layers[0].device();
+    let output = device.memory_persistent_allocations(device.clone(), |device| {
+        Tensor::<4>::empty([batch, channels, height, width], (&device, DType::F16))
+    });
+    let starts = sizes.iter().scan(0, |end, size| Some(std::mem::replace(end, *end + size)));
+    let put = |output, (layer, start): (Tensor<4>, _)| Dispatch::put_halves(output, layer.into_dispatch(), start);
+    Tensor::from_dispatch(layers.into_iter().zip(starts).fold(output.into_dispatch(), put))
+}
+
+/// Whether a device can do with little memory: it reads features of [`cat_halves`] and a convolution's weights in half
+/// precision, and makes results row by row ([`center_pivot_rows`]). Without gradients, our shaders do.
+pub fn works_in_parts(device: &Device) -> bool {
+    !device.is_autodiff() && runs_wgsl(device)
+}
+
 /// The weights of one center-pivot 4D convolution (HSNet, section 4.2): an ordinary 2D convolution for each of the two
 /// planes, both with a kernel of `(output channels, channels, k, k)` and a bias of `(output channels)`.
 #[derive(Clone, Debug)]
@@ -93,6 +137,28 @@ pub fn center_pivot(volume: Tensor<6>, weights: CenterPivotWeights, stride: usiz
         weights.support.into_dispatch(),
         weights.support_bias.into_dispatch(),
         stride,
+    ))
+}
+
+/// Some support rows of [`center_pivot`], from a volume that has only the support rows which they depend on: beyond it there
+/// is taken to be nothing.
+///
+/// # Panics
+/// As it, and if the device does not work in parts ([`works_in_parts`]).
+pub fn center_pivot_rows(
+    volume: Tensor<6>,
+    weights: CenterPivotWeights,
+    stride: usize,
+    rows: SupportRows,
+) -> Tensor<6> {
+    Tensor::from_dispatch(Dispatch::center_pivot_rows(
+        volume.into_dispatch(),
+        weights.query.into_dispatch(),
+        weights.query_bias.into_dispatch(),
+        weights.support.into_dispatch(),
+        weights.support_bias.into_dispatch(),
+        stride,
+        rows,
     ))
 }
 

@@ -4,11 +4,12 @@ mod center_pivot;
 mod convolution;
 mod correlation;
 mod guided;
+mod halves;
 mod norm;
 mod resize;
 mod tile;
 
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::CubeCount;
 use burn_cubecl::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use burn_wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
@@ -17,9 +18,10 @@ pub(super) use burn_cubecl::cubecl::client::Client;
 pub(super) use guided::guided_labels;
 
 use center_pivot::CenterPivot;
-use convolution::Convolution;
+use convolution::{Convolution, Form};
 use correlation::Correlation;
 use guided::Guided;
+use halves::{Precision, PutHalves};
 use norm::Norm;
 use resize::Resize;
 use tile::Tile;
@@ -36,22 +38,29 @@ pub(super) fn speaks_wgsl(client: &Client) -> bool {
 /// Every shader in the forms that the networks ask for, by name: what a validator has to see. Tiles all, kernels and
 /// windows of taps as they come at square inputs.
 pub fn shader_sources() -> Vec<(String, String)> {
-    let mut sources = vec![("depthwise".to_string(), Convolution { kernel: 3, tile: None }.source().complete())];
+    let mut sources =
+        vec![("depthwise".to_string(), Convolution { kernel: 3, form: Form::Depthwise }.source().complete())];
     sources.push(("resize".to_string(), Resize.source().complete()));
+    sources.push(("put_halves".to_string(), PutHalves.source().complete()));
     sources.extend(Guided::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     sources.extend(Norm::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     for tile in Tile::ALL {
-        sources.push((format!("correlation, {tile}"), Correlation(tile).source().complete()));
+        sources.extend(Precision::ALL.map(|precision| {
+            let name = format!("correlation, {tile}, {} precision", precision.name());
+            (name, Correlation { tile, query: precision, support: precision }.source().complete())
+        }));
         sources.extend([(3, 0..3), (3, 1..2), (3, 1..3), (5, 0..5), (5, 2..3), (5, 2..4), (5, 2..5)].map(
             |(kernel, taps)| {
                 let name = format!("center_pivot, kernel {kernel}, support taps {taps:?}, {tile}");
                 (name, CenterPivot { kernel, window: [taps.clone(), taps], tile }.source().complete())
             },
         ));
-        sources.extend([1, 3, 7].map(|kernel| {
-            let name = format!("convolution, kernel {kernel}, {tile}");
-            (name, Convolution { kernel, tile: Some(tile) }.source().complete())
-        }));
+        for weight in Precision::ALL {
+            sources.extend([1, 3, 7].map(|kernel| {
+                let name = format!("convolution, kernel {kernel}, {tile}, {} precision", weight.name());
+                (name, Convolution { kernel, form: Form::Together(tile, weight) }.source().complete())
+            }));
+        }
     }
     sources
 }
@@ -60,10 +69,11 @@ fn dims<const D: usize>(tensor: &CubeTensor) -> [usize; D] {
     tensor.meta.shape().dims()
 }
 
+/// Room for a result, in single precision, on the device of a tensor.
 fn empty_like<const D: usize>(tensor: &CubeTensor, dims: [usize; D]) -> CubeTensor {
     let shape = Shape::new(dims);
     let handle = tensor.client.empty(shape.num_elements() * size_of::<f32>());
-    CubeTensor::new_contiguous(tensor.client.clone(), tensor.device.clone(), shape, handle, tensor.dtype)
+    CubeTensor::new_contiguous(tensor.client.clone(), tensor.device.clone(), shape, handle, DType::F32)
 }
 
 /// Any number of workgroups, over the first two dimensions of a dispatch.

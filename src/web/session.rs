@@ -96,11 +96,7 @@ impl Session {
 
 /// A network from its weight file, and the file's fingerprint.
 fn load(bytes: &[u8], running: &Running, size: Option<usize>) -> Outcome<(Segmenter, String)> {
-    let (header, network) =
-        weights::load(bytes, &running.device).map_err(|error| JsError::new(&format!("The weight file: {error}.")))?;
-    let header = match size {
-        Some(side) => header.resized(side),
-        None => header,
-    };
-    Ok((Segmenter::new(header, network, running.device.clone()), weights::fingerprint(bytes)))
+    let (header, network) = weights::load_compact(bytes, &running.device)
+        .map_err(|error| JsError::new(&format!("The weight file: {error}.")))?;
+    Ok((Segmenter::new(header.resized(size), network, running.device.clone()), weights::fingerprint(bytes)))
 }

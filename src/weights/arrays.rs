@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::TensorData;
+use half::f16;
 
 use super::WeightsError;
+use crate::backbone::Keep;
 
 /// A tensor's shape and its values, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +45,7 @@ pub fn arrays_of<M: Module>(module: &M) -> Arrays {
 /// # Errors
 /// If a parameter has no array or one of another shape, or an array no parameter.
 pub fn fill<M: Module>(module: M, mut arrays: Arrays) -> Result<M, WeightsError> {
-    let module = fill_from(module, |name| match arrays.remove(name) {
+    let module = fill_from(module, Keep::Full, |name| match arrays.remove(name) {
         Some(array) => Ok(Some(array)),
         None => Err(WeightsError::Missing(name.into())),
     })?;
@@ -53,15 +55,17 @@ pub fn fill<M: Module>(module: M, mut arrays: Arrays) -> Result<M, WeightsError>
     }
 }
 
-/// Asks `source` for the value of each parameter, one at a time, by its name; where it has none, the parameter stays.
+/// Asks `source` for the value of each parameter, one at a time, by its name; where it has none, the parameter stays. With
+/// [`Keep::Half`], those that half precision can tell exactly are kept so, if they go where it is read.
 ///
 /// # Errors
 /// The first that `source` gives, or if a value has another shape than its parameter.
 pub(super) fn fill_from<M: Module>(
     module: M,
+    keep: Keep,
     mut source: impl FnMut(&str) -> Result<Option<Array>, WeightsError>,
 ) -> Result<M, WeightsError> {
-    let mut filler = Filler { path: Path::default(), source: &mut source, error: None };
+    let mut filler = Filler { path: Path::default(), keep, source: &mut source, error: None };
     let module = module.map(&mut filler);
     match filler.error {
         Some(error) => Err(error),
@@ -113,8 +117,17 @@ impl ModuleVisitor for Collector {
     }
 }
 
+/// Whether half precision can tell a parameter exactly, and what it belongs to reads that: a backbone's convolutions, which
+/// are nearly all of a network, but for those over each channel by itself.
+fn suits_halves(name: &str, array: &Array) -> bool {
+    let over_channels = matches!(array.shape[..], [_, channels, _, _] if channels > 1);
+    let exact = |&value: &f32| f16::from_f32(value).to_f32() == value;
+    name.starts_with("backbone.") && over_channels && array.values.iter().all(exact)
+}
+
 struct Filler<'a> {
     path: Path,
+    keep: Keep,
     source: &'a mut dyn FnMut(&str) -> Result<Option<Array>, WeightsError>,
     error: Option<WeightsError>,
 }
@@ -136,8 +149,13 @@ impl ModuleMapper for Filler<'_> {
         let expected = param.lazy_shape().to_vec();
         match (self.source)(&name) {
             Ok(Some(array)) if array.shape == expected => {
-                let data = TensorData::new(array.values, array.shape);
-                let (id, tensor) = (param.id, Tensor::from_data(data, &param.lazy_device()));
+                let keep = if suits_halves(&name, &array) { self.keep } else { Keep::Full };
+                let (id, device) = (param.id, param.lazy_device());
+                let placed = (TensorData::new(array.values, array.shape), device.clone());
+                // Weights are held: they have room of their own, apart from what comes and goes.
+                let tensor = device.memory_persistent_allocations(placed, |(data, device)| {
+                    Tensor::from_data(data, (&device, keep.dtype()))
+                });
                 return param.transform_for_load(tensor, id);
             }
             Ok(Some(Array { shape: found, .. })) => self.error = Some(WeightsError::Shape { name, expected, found }),

@@ -15,7 +15,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, View};
 use super::arrays::{Array, Parameter, fill_from, parameters_of};
 use super::eight_bits::{self, WORTHS};
 use super::{Header, WeightsError};
-use crate::backbone::BackboneKind;
+use crate::backbone::{BackboneKind, Keep};
 #[cfg(feature = "native")]
 use crate::disk;
 use crate::hsnet::Hsnet;
@@ -41,8 +41,22 @@ pub enum Precision {
 /// # Errors
 /// If the file is damaged or none of ours, or its tensors are not just those of the network it names.
 pub fn load(bytes: &[u8], device: &Device) -> Result<(Header, Hsnet), WeightsError> {
+    load_kept(bytes, device, Keep::Full)
+}
+
+/// [`load`], for a network that is to segment and nothing else: where the device's shaders read halves, it keeps features
+/// in half precision, and of the backbone's weights those that half precision can tell exactly.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_compact(bytes: &[u8], device: &Device) -> Result<(Header, Hsnet), WeightsError> {
+    let (header, network) = load_kept(bytes, device, Keep::least(device))?;
+    Ok((header, network.compact()))
+}
+
+fn load_kept(bytes: &[u8], device: &Device, keep: Keep) -> Result<(Header, Hsnet), WeightsError> {
     let (header, file) = open(bytes)?;
-    let network = fill_network(&header, &names(&file), |name| read_tensor(&file, name), device)?;
+    let network = fill_network(&header, &names(&file), |name| read_tensor(&file, name), device, keep)?;
     Ok((header, network))
 }
 
@@ -59,22 +73,24 @@ pub(super) fn fill_network(
     names: &[&str],
     mut read: impl FnMut(&str) -> Result<Array, WeightsError>,
     device: &Device,
+    keep: Keep,
 ) -> Result<Hsnet, WeightsError> {
     if header.method != "hsnet" {
         return Err(WeightsError::UnknownMethod(header.method.clone()));
     }
     let kind: BackboneKind = header.backbone.parse().map_err(WeightsError::UnknownBackbone)?;
-    fill_all(Hsnet::init(kind, header.design, device), names, &mut read)
+    fill_all(Hsnet::init(kind, header.design, device), names, keep, &mut read)
 }
 
 /// Fills every parameter of a module with the tensor of its name, leaving no tensor over.
 fn fill_all<M: Module>(
     module: M,
     names: &[&str],
+    keep: Keep,
     mut read: impl FnMut(&str) -> Result<Array, WeightsError>,
 ) -> Result<M, WeightsError> {
     let mut unused: BTreeSet<&str> = names.iter().copied().collect();
-    let module = fill_from(module, |name| {
+    let module = fill_from(module, keep, |name| {
         unused.remove(name);
         read(name).map(Some)
     })?;
@@ -93,7 +109,7 @@ pub fn load_backbone(mut network: Hsnet, bytes: &[u8]) -> Result<(Header, Hsnet)
     let (header, file) = open(bytes)?;
     let names: Vec<&str> = names(&file).into_iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
     let read = |name: &str| read_tensor(&file, &format!("{PREFIX}{name}"));
-    network.backbone = fill_all(network.backbone, &names, read)?;
+    network.backbone = fill_all(network.backbone, &names, Keep::Full, read)?;
     Ok((header, network))
 }
 

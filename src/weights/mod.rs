@@ -19,7 +19,7 @@ use crate::hsnet::Design;
 use crate::image::Normalisation;
 
 pub use arrays::{Array, Arrays, arrays_of, fill};
-pub use file::{Precision, fingerprint, load, load_backbone, to_bytes};
+pub use file::{Precision, fingerprint, load, load_backbone, load_compact, to_bytes};
 #[cfg(feature = "native")]
 pub use file::{save, save_as};
 #[cfg(feature = "native")]
@@ -80,8 +80,9 @@ impl Header {
         self.support_size.unwrap_or(self.size)
     }
 
-    /// The same for squares of `side`, the supports in proportion as far as a network can take them.
-    pub fn resized(self, side: usize) -> Self {
+    /// The same for squares of `side` where one is given, the supports in proportion as far as a network can take them.
+    pub fn resized(self, side: Option<usize>) -> Self {
+        let Some(side) = side else { return self };
         let scale = |other: usize, own: usize| (other * side).div_ceil(own).max(SMALLEST);
         let support_size = self.support_size.map(|size| [scale(size[0], self.size[0]), scale(size[1], self.size[1])]);
         Self { size: [side; 2], support_size, ..self }

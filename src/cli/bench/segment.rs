@@ -11,6 +11,7 @@ use super::super::{DeviceChoice, Outcome};
 use super::{count, median, peak_memory, side, time};
 use crate::backbone::BackboneKind;
 use crate::hsnet::{Design, Hsnet, Stages, Support, Timed};
+use crate::weights::{self, Header};
 
 #[derive(Args)]
 pub struct SegmentArgs {
@@ -26,6 +27,9 @@ pub struct SegmentArgs {
     /// Runs that are timed, after two that are not
     #[arg(long, default_value_t = 10, value_parser = count)]
     passes: usize,
+    /// Keep everything in single precision, also where the device's shaders read halves
+    #[arg(long)]
+    single: bool,
     /// Where to run
     #[arg(long, value_enum, default_value_t)]
     device: DeviceChoice,
@@ -36,7 +40,7 @@ const WARM_UP: usize = 2;
 
 pub fn run(args: SegmentArgs) -> Outcome {
     let device = args.device.open()?;
-    let network = Hsnet::init(args.backbone, Design::default(), &device);
+    let network = network(&args, &device)?;
     let pictures = Tensor::<4>::random([args.batch, 3, args.size, args.size], Distribution::Normal(0.0, 1.0), &device);
     let support = Support { object: network.features(pictures.clone().narrow(0, 0, 1)), sides: None };
     let features = || network.features(pictures.clone()).levels[2].clone();
@@ -50,6 +54,14 @@ pub fn run(args: SegmentArgs) -> Outcome {
     });
     println!("{line}");
     Ok(())
+}
+
+/// A network as it comes out of a weight file.
+fn network(args: &SegmentArgs, device: &Device) -> Outcome<Hsnet> {
+    let untrained = Hsnet::init(args.backbone, Design::default(), &Device::flex());
+    let file = weights::to_bytes(&untrained, &Header::hsnet(args.backbone, [args.size; 2]))?;
+    let load = if args.single { weights::load } else { weights::load_compact };
+    Ok(load(&file, device)?.1)
 }
 
 /// The time of every run, in milliseconds.

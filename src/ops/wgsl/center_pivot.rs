@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use burn::backend::tensor::FloatTensor;
 use burn_cubecl::cubecl::prelude::*;
-use burn_wgpu::{CubeBackend, KernelSource, SourceTemplate, into_contiguous};
+use burn_wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate, into_contiguous};
 
 use super::tile::Tile;
 use super::{dims, empty_like, launch};
-use crate::ops::kernels::{CenterPivotKernel, CenterPivotShape};
+use crate::ops::kernels::{CenterPivotKernel, CenterPivotRowsKernel, CenterPivotShape, SupportRows};
 
 /// A kernel's side, the taps of the support plane that are not left out, and the tile in which results are made.
 pub(super) struct CenterPivot {
@@ -44,16 +44,38 @@ impl CenterPivotKernel for CubeBackend {
         bias_support: FloatTensor<Self>,
         stride: usize,
     ) -> FloatTensor<Self> {
-        let inputs = [volume, weight_query, bias_query, weight_support, bias_support].map(into_contiguous);
-        let [volume, weight_query, bias_query, weight_support, bias_support] = &inputs;
-        let shape = CenterPivotShape::new(dims(volume), dims(weight_query), stride);
-        let output = empty_like(volume, shape.output_dims());
-
-        let (tile, count) = Tile::for_result(shape.batch, shape.outputs, shape.positions());
-        let info = [[shape.channels, shape.outputs], shape.query, shape.support, shape.strided, [shape.stride, 0]];
-        let buffers = [volume, weight_query, bias_query, weight_support, bias_support, &output];
-        let source = CenterPivot { kernel: shape.kernel, window: shape.support_window(), tile };
-        launch(source, count, &buffers, info.as_flattened());
-        output
+        let shape = CenterPivotShape::new(dims(&volume), dims(&weight_query), stride);
+        let weights = [weight_query, bias_query, weight_support, bias_support];
+        convolve(volume, weights, shape)
     }
+}
+
+impl CenterPivotRowsKernel for CubeBackend {
+    fn center_pivot_rows(
+        volume: FloatTensor<Self>,
+        weight_query: FloatTensor<Self>,
+        bias_query: FloatTensor<Self>,
+        weight_support: FloatTensor<Self>,
+        bias_support: FloatTensor<Self>,
+        stride: usize,
+        rows: SupportRows,
+    ) -> FloatTensor<Self> {
+        let shape = CenterPivotShape::new(dims(&volume), dims(&weight_query), stride).rows(rows);
+        let weights = [weight_query, bias_query, weight_support, bias_support];
+        convolve(volume, weights, shape)
+    }
+}
+
+fn convolve(volume: CubeTensor, weights: [CubeTensor; 4], shape: CenterPivotShape) -> CubeTensor {
+    let volume = into_contiguous(volume);
+    let [weight_query, bias_query, weight_support, bias_support] = &weights.map(into_contiguous);
+    let output = empty_like(&volume, shape.output_dims());
+
+    let (tile, count) = Tile::for_result(shape.batch, shape.outputs, shape.positions());
+    let channels = [shape.channels, shape.outputs];
+    let info = [channels, shape.query, shape.support, shape.strided, [shape.stride, shape.first_row]];
+    let buffers = [&volume, weight_query, bias_query, weight_support, bias_support, &output];
+    let source = CenterPivot { kernel: shape.kernel, window: shape.support_window(), tile };
+    launch(source, count, &buffers, info.as_flattened());
+    output
 }

@@ -4,27 +4,38 @@ use burn::backend::tensor::FloatTensor;
 use burn_cubecl::cubecl::prelude::*;
 use burn_wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate, into_contiguous};
 
+use super::halves::Precision;
 use super::tile::Tile;
 use super::{THREADS, dims, empty_like, launch};
 use crate::ops::kernels::ConvolutionKernel;
 
-/// A kernel's side, and the tile in which results are made; none where each channel is by itself.
+/// A kernel's side, and what it is over.
 pub(super) struct Convolution {
     pub kernel: usize,
-    pub tile: Option<Tile>,
+    pub form: Form,
+}
+
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Over all channels: the tile in which results are made, and how the weights are kept.
+    Together(Tile, Precision),
+    /// Over each channel by itself.
+    Depthwise,
 }
 
 impl KernelSource for Convolution {
     fn source(&self) -> SourceTemplate {
-        let source = match self.tile {
-            Some(tile) => tile.source(include_str!("../../../shaders/convolution.wgsl"), ""),
-            None => SourceTemplate::new(include_str!("../../../shaders/depthwise.wgsl")),
+        let source = match self.form {
+            Form::Together(tile, weight) => {
+                weight.register(tile.source(include_str!("../../../shaders/convolution.wgsl"), ""), "weight")
+            }
+            Form::Depthwise => SourceTemplate::new(include_str!("../../../shaders/depthwise.wgsl")),
         };
         source.register("kernel", self.kernel.to_string())
     }
 
     fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info((self.kernel, self.tile))
+        KernelId::new::<Self>().info((self.kernel, self.form))
     }
 
     fn lang(&self) -> &'static str {
@@ -50,14 +61,14 @@ impl ConvolutionKernel for CubeBackend {
         let sizes = [height, width, strided[0], strided[1], stride, bits(least), bits(most)];
 
         let by_itself = together == 1 && channels > 1;
-        let (tile, count, channels) = if by_itself {
-            (None, [positions.div_ceil(THREADS as usize), channels, batch], vec![channels])
+        let (form, count, channels) = if by_itself {
+            (Form::Depthwise, [positions.div_ceil(THREADS as usize), channels, batch], vec![channels])
         } else {
             let (tile, count) = Tile::for_result(batch, outputs, positions);
-            (Some(tile), count, vec![channels, outputs])
+            (Form::Together(tile, Precision::of(&weight)), count, vec![channels, outputs])
         };
         let buffers: [&CubeTensor; 4] = [&planes, &weight, &bias, &output];
-        launch(Convolution { kernel, tile }, count, &buffers, &[channels.as_slice(), &sizes].concat());
+        launch(Convolution { kernel, form }, count, &buffers, &[channels.as_slice(), &sizes].concat());
         output
     }
 }
