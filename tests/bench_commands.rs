@@ -40,6 +40,19 @@ fn a_query_is_timed_stage_by_stage() {
 }
 
 #[test]
+fn a_network_to_segment_with_holds_little_of_a_gpu() {
+    let held = |more: &[&str]| {
+        let size = ["bench", "segment", "--backbone", "resnet50", "--size", "64", "--passes", "1", "--device", "wgpu"];
+        let told = run(&[&size[..], more].concat());
+        let line: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        line["device_memory_bytes"].as_u64().unwrap()
+    };
+    let (compact, single) = (held(&[]), held(&["--single"]));
+    // The backbone's weights are 94 MB of it in single precision, and half of that in half.
+    assert!(single > 94_000_000 && compact + 44_000_000 < single, "{compact} of {single}");
+}
+
+#[test]
 fn every_operation_stands_beside_the_peaks() {
     let size = ["--backbone", "mobilenetv2", "--size", "64", "--passes", "1"];
     let table = run(&[&["bench", "operations"], &size[..]].concat());
