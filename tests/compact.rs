@@ -143,6 +143,8 @@ fn bands_give_what_the_whole_hypercorrelation_gives() {
     }
 }
 
+type Load = fn(&[u8], &Device) -> Result<(Header, Hsnet), WeightsError>;
+
 fn picture(seed: usize) -> Picture {
     Picture { width: 64, height: 64, rgb: (0..3 * 64 * 64).map(|index| (index * seed % 251) as u8).collect() }
 }
@@ -153,11 +155,11 @@ fn a_task_learned_in_half_precision_is_kept_in_its_file_and_shows_why() {
     let device = wgpu();
     let file = weight_file(kind);
     let shot = Shot { picture: picture(31), mask: left_half(64), unsure: None };
-    let learned = |load: fn(&[u8], &Device) -> Result<(Header, Hsnet), WeightsError>| {
+    let learned = |load: Load| {
         let (header, network) = load(&file, &device).unwrap();
         let segmenter = Segmenter::new(header.resized(Some(64)), network, device.clone());
         let class = Class { number: 1, name: "thing".into(), colour: "#123456".parse().unwrap() };
-        let classes = Classes::single(class, segmenter.learn(&[shot.clone()], |_| {}).unwrap());
+        let classes = Classes::single(class, segmenter.learn(std::slice::from_ref(&shot), |_| {}).unwrap());
         let query = segmenter.features(&[&picture(57)]);
         (segmenter, classes, query)
     };
