@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::TensorData;
 use half::f16;
 
-use super::WeightsError;
+use super::{WeightsError, eight_bits};
 use crate::backbone::Keep;
 
 /// A tensor's shape and its values, row by row.
@@ -118,11 +118,12 @@ impl ModuleVisitor for Collector {
 }
 
 /// Whether half precision can tell a parameter exactly, and what it belongs to reads that: a backbone's convolutions, which
-/// are nearly all of a network, but for those over each channel by itself.
+/// are nearly all of a network, but for those over each channel by itself. What has few values is not worth a shader of its
+/// own.
 fn suits_halves(name: &str, array: &Array) -> bool {
     let over_channels = matches!(array.shape[..], [_, channels, _, _] if channels > 1);
     let exact = |&value: &f32| f16::from_f32(value).to_f32() == value;
-    name.starts_with("backbone.") && over_channels && array.values.iter().all(exact)
+    name.starts_with("backbone.") && over_channels && eight_bits::suits(&array.shape) && array.values.iter().all(exact)
 }
 
 struct Filler<'a> {
