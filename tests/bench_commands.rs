@@ -40,7 +40,7 @@ fn a_query_is_timed_stage_by_stage() {
 }
 
 #[test]
-fn a_network_to_segment_with_holds_little_of_a_gpu() {
+fn weights_in_half_precision_hold_half_of_a_gpus_memory() {
     let held = |more: &[&str]| {
         let size = ["bench", "segment", "--backbone", "resnet50", "--size", "64", "--passes", "1", "--device", "wgpu"];
         let told = run(&[&size[..], more].concat());

@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::collections::HashMap;
+use std::convert::Infallible;
+
 use burn::Tensor;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device};
@@ -11,7 +14,7 @@ use common::{distance, formula_checkpoint, wgpu};
 use fewseg::backbone::{BackboneKind, Pyramid};
 use fewseg::classes::{Class, Classes};
 use fewseg::episode::Shot;
-use fewseg::hsnet::{Design, Hsnet, Marked, Segmenter, Support};
+use fewseg::hsnet::{Design, Hsnet, Marked, Masking, Segmenter, Stages, Support};
 use fewseg::image::{Mask, Picture};
 use fewseg::predict::Look;
 use fewseg::weights::{self, Header, Precision, WeightsError};
@@ -127,19 +130,58 @@ fn a_guided_network_keeps_its_features_whole() {
     assert!(distance(&found, &expected) < 1e-5);
 }
 
+/// Counts how often a stage is worked at.
+struct Counted(HashMap<&'static str, usize>);
+
+impl Stages for Counted {
+    type Error = Infallible;
+
+    fn stage<T: Send + 'static>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce() -> T + Send,
+    ) -> Result<T, Infallible> {
+        *self.0.entry(name).or_default() += 1;
+        Ok(work())
+    }
+}
+
 #[test]
 fn bands_give_what_the_whole_hypercorrelation_gives() {
     let kind = BackboneKind::MobilenetV2;
-    let device = wgpu();
-    let network = weights::load(&weight_file(kind), &device).unwrap().1;
-    // Level 2's hypercorrelation has more than thirty megabytes there.
-    for (batch, [height, width]) in [(1, [320, 336]), (2, [288, 272])] {
+    let (file, device) = (weight_file(kind), wgpu());
+    let full = weights::load(&file, &device).unwrap().1;
+    let compact = weights::load_compact(&file, &device).unwrap().1;
+    // A query's hypercorrelation at level 2 has 53 megabytes in the first case, and 31 in the second.
+    for (network, batch, [height, width], bands) in [(&compact, 1, [400, 336], 3), (&full, 2, [320, 320], 2)] {
         let query = network.features(random([batch, 3, height, width], &device));
         let object = network.features(random([1, 3, height, width], &device));
         let squeezed = network.learner.squeeze(network.correlate(&query, &object));
         let expected = values(network.learner.decode(network.learner.mix(squeezed)));
-        let found = values(network.logits(&query, &Support { object, sides: None }));
-        assert!(distance(&found, &expected) < 1e-5);
+        let mut counted = Counted(HashMap::new());
+        let Ok(found) = network.logits_in_stages(&query, &Support { object, sides: None }, &mut counted);
+        assert_eq!((counted.0["correlation 2"], counted.0["correlation 3"]), (bands, 1));
+        assert!(distance(&values(found), &expected) < 1e-5);
+    }
+}
+
+#[test]
+fn every_masking_is_the_same_in_half_precision() {
+    let kind = BackboneKind::MobilenetV2;
+    let device = wgpu();
+    let pictures = [(); 2].map(|()| random([1, 3, 64, 64], &Device::flex()));
+    for masking in [Masking::Features, Masking::Hybrid, Masking::None] {
+        let design = Design { masking, ..Design::default() };
+        let header = Header { design, ..Header::hsnet(kind, [64, 64]) };
+        let file = weights::to_bytes(&Hsnet::init(kind, design, &Device::flex()), &header).unwrap();
+        let [full, compact] = [weights::load, weights::load_compact].map(|load| load(&file, &device).unwrap().1);
+        let objects = [full, compact].map(|network| {
+            network.support(Marked::new(on(&pictures[1], &device), &[&left_half(64)], kind)).object.levels.map(values)
+        });
+        let [expected, found] = objects;
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(distance(found, expected) < 1e-3, "{masking:?}");
+        }
     }
 }
 

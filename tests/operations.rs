@@ -7,7 +7,7 @@ use burn::Tensor;
 use burn::tensor::{DType, Device};
 use common::numeric::{differences, on, random, values, weighted, weighted_sum};
 use common::{devices, distance, wgpu};
-use fewseg::ops::{self, Activation, CenterPivotWeights, SupportRows, composed, resize_dims};
+use fewseg::ops::{self, Activation, CenterPivotWeights, HalfLevel, SupportRows, composed, resize_dims};
 use half::f16;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -83,7 +83,7 @@ fn some_rows_of_a_correlation_are_those_of_the_whole() {
     let [query, support] = [[2, 7, 6, 7], [1, 7, 9, 5]].map(|dims| random(dims, &Device::flex()));
     let whole = composed::correlation(query.clone(), support.clone().expand([2, 7, 9, 5]), &[3, 4]);
     for (name, device) in devices() {
-        for rows in [0..9, 0..1, 4..7, 8..9] {
+        for rows in [0..9, 0..1, 4..7, 5..8, 8..9] {
             let expected = values(whole.clone().slice_dim(4, rows.clone()));
             let found = ops::correlation_rows(on(&query, &device), on(&support, &device), rows, &[3, 4]);
             assert!(distance(&values(found), &expected) < TOLERANCE, "{name}");
@@ -98,11 +98,20 @@ fn rounded<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     Tensor::<1>::from_floats(halves.as_slice(), &Device::flex()).reshape(dims)
 }
 
+/// Layers of features in half precision, on the device of our shaders.
+fn halves(layers: &[Tensor<4>]) -> Tensor<4> {
+    let [batch, _, height, width] = layers[0].dims();
+    let channels = layers.iter().map(|layer| layer.dims()[1]).sum();
+    let mut level = HalfLevel::empty([batch, channels, height, width], &wgpu());
+    layers.iter().for_each(|layer| level.put(on(layer, &wgpu())));
+    level.features()
+}
+
 #[test]
 fn halves_are_the_layers_one_after_another() {
     let layers = [2, 4, 6].map(|channels| random([3, channels, 5, 7], &Device::flex()) * 100);
     let expected = values(Tensor::cat(layers.to_vec(), 1));
-    let halves = ops::cat_halves(layers.iter().map(|layer| on(layer, &wgpu())).collect());
+    let halves = halves(&layers);
     assert_eq!((halves.dims(), halves.dtype()), ([3, 12, 5, 7], DType::F16));
     for (found, expected) in values(halves).iter().zip(expected) {
         // To either side: WGSL does not say which way it rounds.
@@ -112,28 +121,22 @@ fn halves_are_the_layers_one_after_another() {
 
 #[test]
 fn what_is_too_large_for_a_half_is_the_largest() {
-    let values_of = [1e6, -1e6, 65504.0, -65504.0];
-    let layer = Tensor::<1>::from_floats(values_of, &wgpu()).reshape([1, 4, 1, 1]);
-    assert_eq!(values(ops::cat_halves(vec![layer])), [65504.0, -65504.0, 65504.0, -65504.0]);
+    let layer = Tensor::<1>::from_floats([1e6, -1e6, 65504.0, -65504.0], &wgpu()).reshape([1, 4, 1, 1]);
+    assert_eq!(values(halves(&[layer])), [65504.0, -65504.0, 65504.0, -65504.0]);
 }
 
 #[test]
-fn halves_correlate_as_what_they_hold() {
+fn halves_correlate_as_what_they_hold_also_from_an_odd_place_on() {
     let widths = [6, 10];
     let [query, support] = [[2, 16, 5, 6], [1, 16, 7, 3]].map(|dims| rounded(random(dims, &Device::flex())));
-    let expected = values(composed::correlation(query.clone(), support.clone().expand([2, 16, 7, 3]), &widths));
-    let device = wgpu();
-    let [query, support] = [query, support].map(|features| {
-        let single = on(&features, &device);
-        let layers = single.clone().split_with_sizes(widths.to_vec(), 1);
-        [single, ops::cat_halves(layers)]
-    });
-    for query in &query {
-        for support in &support {
-            let found = values(ops::correlation(query.clone(), support.clone(), &widths));
-            assert!(distance(&found, &expected) < TOLERANCE);
-        }
+    let whole = composed::correlation(query.clone(), support.clone().expand([2, 16, 7, 3]), &widths);
+    let [query, support] = [query, support].map(|features| halves(&features.split_with_sizes(widths.to_vec(), 1)));
+    for rows in [0..7, 1..2, 3..7] {
+        let found = ops::correlation_rows(query.clone(), support.clone(), rows.clone(), &widths);
+        assert!(distance(&values(found), &values(whole.clone().slice_dim(4, rows))) < TOLERANCE);
     }
+    let found = values(ops::correlation(query, support, &widths));
+    assert!(distance(&found, &values(whole)) < TOLERANCE);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 use fewseg::ops::shader_sources;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-/// Packing halves into words is part of WGSL; naga asks for it by name, since OpenGL may lack it.
+/// Packing halves into words is part of WGSL; naga asks for it by name, since some drivers below it lack it.
 const PLAIN_WGSL: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
 
 #[test]

@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Device;
 
-use super::{Keep, Pyramid, Taps, conv, convolve};
+use super::{Pyramid, Taps, conv, convolve};
 use crate::ops::Activation::{Linear, Relu6};
 
 /// Expansion, width, blocks and stride of each stage.
@@ -43,9 +43,8 @@ impl MobilenetV2 {
     }
 
     /// The blocks' outputs, which are linear: no activation follows them.
-    pub(super) fn features(&self, pictures: Tensor<4>, keep: Keep) -> Pyramid {
+    pub(super) fn features(&self, pictures: Tensor<4>, mut taps: Taps) -> Pyramid {
         let mut x = convolve(&self.stem, pictures, Relu6);
-        let mut taps = Taps::new([3, 7, 4], keep);
         for (index, block) in self.blocks.iter().enumerate() {
             x = block.forward(x);
             if index >= FIRST_TAP {

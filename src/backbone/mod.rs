@@ -14,13 +14,13 @@ use burn::Tensor;
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{DType, Device};
+use burn::tensor::Device;
 
 use mobilenet::MobilenetV2;
 use resnet::Resnet;
 use vgg::Vgg16;
 
-use crate::ops::{self, Activation, activated_convolution};
+use crate::ops::{Activation, HalfLevel, Keep, activated_convolution};
 
 /// Which backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,66 +120,66 @@ impl Pyramid {
         Self { levels: [a2 + b2, a3 + b3, a4 + b4] }
     }
 
-    /// The same features, kept in another way.
-    pub fn kept(self, keep: Keep) -> Self {
-        match keep {
-            Keep::Full => self,
-            Keep::Half => Self { levels: self.levels.map(|level| keep.cat(vec![level])) },
-        }
+    /// The same features in half precision, to be correlated on a device that reads that.
+    pub fn halved(self) -> Self {
+        let halved = |level: Tensor<4>| {
+            let mut half = HalfLevel::empty(level.dims(), &level.device());
+            half.put(level);
+            half.features()
+        };
+        Self { levels: self.levels.map(halved) }
     }
 }
 
-/// How a device keeps a backbone's weights, and the features until they are correlated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// In single precision.
-    Full,
-    /// In half precision, out of which nothing but our shaders reads them.
-    Half,
-}
-
-impl Keep {
-    /// The least that a device can do with.
-    pub fn least(device: &Device) -> Self {
-        match ops::works_in_parts(device) {
-            true => Self::Half,
-            false => Self::Full,
-        }
-    }
-
-    pub fn dtype(self) -> DType {
-        match self {
-            Self::Full => DType::F32,
-            Self::Half => DType::F16,
-        }
-    }
-
-    fn cat(self, layers: Vec<Tensor<4>>) -> Tensor<4> {
-        match self {
-            Self::Full => Tensor::cat(layers, 1),
-            Self::Half => ops::cat_halves(layers),
-        }
-    }
-}
-
-/// Gathers tapped layers, shallow to deep, into levels: each level as soon as it has its layers.
-struct Taps {
-    counts: [usize; 3],
+/// Gathers tapped layers, shallow to deep, into a pyramid.
+pub struct Taps {
+    widths: [Vec<usize>; 3],
     keep: Keep,
-    layers: Vec<Tensor<4>>,
+    masks: Option<[Tensor<4>; 3]>,
+    /// The level at hand, and how many layers it has.
+    level: Option<Level>,
+    layers: usize,
     levels: Vec<Tensor<4>>,
 }
 
+/// A level that is not whole yet.
+enum Level {
+    Single(Vec<Tensor<4>>),
+    Half(HalfLevel),
+}
+
 impl Taps {
-    /// `counts` layers belong to levels 2, 3 and 4.
-    fn new(counts: [usize; 3], keep: Keep) -> Self {
-        Self { counts, keep, layers: Vec::new(), levels: Vec::new() }
+    /// For the features of a backbone.
+    pub fn new(kind: BackboneKind, keep: Keep) -> Self {
+        Self { widths: kind.widths(), keep, masks: None, level: None, layers: 0, levels: Vec::new() }
+    }
+
+    /// The same, each feature multiplied by its share of the object as [`Pyramid::masked`] does it.
+    pub fn masked(self, masks: [Tensor<4>; 3]) -> Self {
+        Self { masks: Some(masks), ..self }
     }
 
     fn push(&mut self, layer: Tensor<4>) {
-        self.layers.push(layer);
-        if self.layers.len() == self.counts[self.levels.len()] {
-            self.levels.push(self.keep.cat(std::mem::take(&mut self.layers)));
+        let index = self.levels.len();
+        let layer = match &self.masks {
+            Some(masks) => layer * masks[index].clone(),
+            None => layer,
+        };
+        let ([batch, _, height, width], device) = (layer.dims(), layer.device());
+        let level = self.level.get_or_insert_with(|| match self.keep {
+            Keep::Single => Level::Single(Vec::new()),
+            Keep::Half => {
+                Level::Half(HalfLevel::empty([batch, self.widths[index].iter().sum(), height, width], &device))
+            }
+        });
+        match level {
+            Level::Single(layers) => layers.push(layer),
+            Level::Half(level) => level.put(layer),
+        }
+        self.layers += 1;
+        if self.layers == self.widths[index].len() {
+            self.layers = 0;
+            self.levels.extend(self.level.take().map(Level::features));
         }
     }
 
@@ -188,6 +188,15 @@ impl Taps {
     fn pyramid(self) -> Pyramid {
         let levels = self.levels.try_into();
         Pyramid { levels: levels.unwrap_or_else(|_| panic!("each level has its layers")) }
+    }
+}
+
+impl Level {
+    fn features(self) -> Tensor<4> {
+        match self {
+            Self::Single(layers) => Tensor::cat(layers, 1),
+            Self::Half(level) => level.features(),
+        }
     }
 }
 
@@ -210,12 +219,12 @@ impl Backbone {
         }
     }
 
-    /// `pictures` are `(batch, 3, h, w)`, normalised.
-    pub fn features(&self, pictures: Tensor<4>, keep: Keep) -> Pyramid {
+    /// `pictures` are `(batch, 3, h, w)`, normalised; `taps` are those of this kind of backbone.
+    pub fn features(&self, pictures: Tensor<4>, taps: Taps) -> Pyramid {
         match self {
-            Self::Vgg16(network) => network.features(pictures, keep),
-            Self::Resnet(network) => network.features(pictures, keep),
-            Self::MobilenetV2(network) => network.features(pictures, keep),
+            Self::Vgg16(network) => network.features(pictures, taps),
+            Self::Resnet(network) => network.features(pictures, taps),
+            Self::MobilenetV2(network) => network.features(pictures, taps),
         }
     }
 }

@@ -8,7 +8,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use super::{Keep, Pyramid, Taps, conv, convolve};
+use super::{Pyramid, Taps, conv, convolve};
 use crate::ops::Activation::{Linear, Relu};
 
 #[derive(Module, Debug)]
@@ -42,10 +42,9 @@ impl Resnet {
     }
 
     /// The blocks of the second, third and fourth layer, each before its last ReLU.
-    pub(super) fn features(&self, pictures: Tensor<4>, keep: Keep) -> Pyramid {
+    pub(super) fn features(&self, pictures: Tensor<4>, mut taps: Taps) -> Pyramid {
         let x = convolve(&self.stem, pictures, Relu);
         let mut x = max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]));
-        let mut taps = Taps::new([1, 2, 3].map(|layer| self.layers[layer].len()), keep);
         for (layer, blocks) in self.layers.iter().enumerate() {
             for block in blocks {
                 let sum = block.forward(x);

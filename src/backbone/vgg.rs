@@ -8,7 +8,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use super::{Keep, Pyramid, Taps, conv, convolve};
+use super::{Pyramid, Taps, conv, convolve};
 use crate::ops::Activation::Linear;
 
 /// Convolutions and their width in each of the five stages; every stage ends in a pooling.
@@ -31,8 +31,8 @@ impl Vgg16 {
 
     /// Level 2 is the convolutions of the fourth stage and level 3 those of the fifth, before their ReLU; level 4 is
     /// the last pooling.
-    pub(super) fn features(&self, pictures: Tensor<4>, keep: Keep) -> Pyramid {
-        let (mut x, mut taps) = (pictures, Taps::new([3, 3, 1], keep));
+    pub(super) fn features(&self, pictures: Tensor<4>, mut taps: Taps) -> Pyramid {
+        let mut x = pictures;
         let mut convs = self.convs.iter();
         for (stage, (count, _)) in STAGES.into_iter().enumerate() {
             for conv in convs.by_ref().take(count) {

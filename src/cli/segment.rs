@@ -197,8 +197,7 @@ fn mask_path(out: &Path, query: &Path) -> Option<PathBuf> {
 fn learn(args: &SegmentArgs) -> Outcome<Learned> {
     let weights = read(&args.weights)?;
     let device = args.device.open()?;
-    let loaded = weights::load_compact(&weights, &device).map_err(|error| about(&args.weights, error))?;
-    let (header, network) = loaded;
+    let (header, network) = weights::load_compact(&weights, &device).map_err(|error| about(&args.weights, error))?;
     let segmenter = Segmenter::new(header.resized(args.size.map(usize::from)), network, device);
     let (classes, mut look) = match &args.task {
         Some(path) => open_task(path, &segmenter, &weights)?,

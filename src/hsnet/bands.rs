@@ -1,15 +1,15 @@
 //! A large hypercorrelation, some of the support's rows at a time.
 //!
 //! The first squeezing layer leaves little of a hypercorrelation. At level 2 that has a hundred megabytes over a ResNet at
-//! 400 pixels; made and squeezed in bands, it never exists as a whole. With a kernel of 5 and a stride of 4, neighbouring
-//! bands have one row in common, which is all that is made twice.
+//! 400 pixels; made and squeezed in bands, it never exists as a whole. Bands share the rows that the kernel reaches beyond
+//! the stride: with a kernel of 5 and a stride of 4, that is one row, which is correlated twice.
 
 use std::ops::Range;
 
 use crate::ops::SupportRows;
 
-/// Bytes of a hypercorrelation that may exist at once.
-const MOST_BYTES: u64 = 24 << 20;
+/// Bytes of a query's hypercorrelation that may exist at once; if a kernel's rows have more, so many.
+const MOST_BYTES: u64 = 26 << 20;
 
 /// Some support rows of a squeezed volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,15 +20,15 @@ pub struct Band {
     pub squeezed: SupportRows,
 }
 
-/// What becomes of all `rows` of a support, in bands of about the same height; `row_bytes` is what the hypercorrelation has
-/// of one row.
+/// What becomes of all `rows` of a support, in bands of about the same height; `row_bytes` is what a query's
+/// hypercorrelation has of one row.
 pub fn bands(rows: usize, row_bytes: u64, [kernel, stride]: [usize; 2]) -> Vec<Band> {
     let (half, squeezed_rows) = (kernel / 2, rows.div_ceil(stride));
     let most_rows = (MOST_BYTES / row_bytes) as usize;
     let most_squeezed = most_rows.saturating_sub(kernel) / stride + 1;
     let count = if rows <= most_rows { 1 } else { squeezed_rows.div_ceil(most_squeezed) };
     let band = |index: usize| {
-        let [first, end] = [index, index + 1].map(|edge| edge * squeezed_rows / count);
+        let [first, end] = [index, index + 1].map(|edge| (edge * squeezed_rows).div_ceil(count));
         let correlated = (first * stride).saturating_sub(half)..rows.min((end - 1) * stride + half + 1);
         let squeezed = SupportRows { first: first * stride - correlated.start, count: end - first };
         Band { correlated, squeezed }

@@ -4,12 +4,12 @@
 use burn::Tensor;
 use burn::module::{Module, ModuleVisitor, Param};
 
-use crate::backbone::{Backbone, Keep, Pyramid};
+use crate::backbone::{Backbone, Pyramid, Taps};
 
 /// The features of pictures that are under autodiff, from a backbone that takes no gradient; none in other cases.
-pub fn features(backbone: &Backbone, pictures: &Tensor<4>) -> Option<Pyramid> {
+pub fn features(backbone: &Backbone, pictures: &Tensor<4>, taps: impl FnOnce() -> Taps) -> Option<Pyramid> {
     let strategy = pictures.gradient_checkpointing_strategy().filter(|_| is_frozen(backbone))?;
-    let Pyramid { levels } = backbone.valid().features(pictures.clone().without_autodiff(), Keep::Full);
+    let Pyramid { levels } = backbone.valid().features(pictures.clone().without_autodiff(), taps());
     let on_graph = |level: Tensor<4>| level.autodiff().with_gradient_checkpointing_strategy(strategy);
     Some(Pyramid { levels: levels.map(on_graph) })
 }

@@ -26,17 +26,17 @@ use burn::Tensor;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use crate::backbone::{Backbone, BackboneKind, Keep, Pyramid};
-use crate::ops;
+use crate::backbone::{Backbone, BackboneKind, Pyramid, Taps};
+use crate::ops::{self, Keep};
 
 use bands::{Band, bands};
 use guide::Guide;
+use kernel::CenterPivot;
 use stages::Untimed;
 
 pub use cost::Cost;
 pub use design::{Design, Masking};
 pub use input::{Marked, Masks, pixels, whole};
-use kernel::CenterPivot;
 pub use kernel::{Form, GROUPS, Kernel};
 pub use learner::{DECODED, DECODING, Learner};
 pub use plan::{Planned, plan};
@@ -76,7 +76,7 @@ impl Hsnet {
     }
 
     /// The same network, to be used where memory is short: it keeps features in half precision wherever that can be.
-    pub fn compact(self) -> Self {
+    pub(crate) fn compact(self) -> Self {
         Self { compact: true, ..self }
     }
 
@@ -84,7 +84,7 @@ impl Hsnet {
     fn keep(&self, device: &Device) -> Keep {
         match self.compact && !self.design.guided {
             true => Keep::least(device),
-            false => Keep::Full,
+            false => Keep::Single,
         }
     }
 
@@ -109,18 +109,17 @@ impl Hsnet {
 
     /// The features of pictures `(batch, 3, h, w)`, normalised, to be correlated.
     pub fn features(&self, pictures: Tensor<4>) -> Pyramid {
-        match self.keep(&pictures.device()) {
-            Keep::Full => self.full_features(pictures),
-            Keep::Half => self.backbone.features(pictures, Keep::Half),
-        }
+        let keep = self.keep(&pictures.device());
+        self.features_kept(pictures, keep)
     }
 
-    fn full_features(&self, pictures: Tensor<4>) -> Pyramid {
+    fn features_kept(&self, pictures: Tensor<4>, keep: Keep) -> Pyramid {
+        let taps = || Taps::new(self.kind, keep);
         #[cfg(feature = "native")]
-        if let Some(pyramid) = frozen::features(&self.backbone, &pictures) {
+        if let Some(pyramid) = frozen::features(&self.backbone, &pictures, taps) {
             return pyramid;
         }
-        self.backbone.features(pictures, Keep::Full)
+        self.backbone.features(pictures, taps())
     }
 
     /// The hypercorrelations `(batch, layers, query h, query w, support h, support w)` of levels 2, 3 and 4.
@@ -197,11 +196,11 @@ impl Hsnet {
     fn banded(&self, level: usize, query: &Pyramid, support: &Pyramid) -> Option<(&CenterPivot, Vec<Band>)> {
         let (query, support) = (&query.levels[level], &support.levels[level]);
         let layer = self.learner.squeezing_block(level).first().by_rows()?;
-        let ([batch, _, height, width], [_, _, rows, across]) = (query.dims(), support.dims());
-        let row = [batch, self.kind.layers()[level], height, width, across, size_of::<f32>()];
+        let ([_, _, height, width], [_, _, rows, across]) = (query.dims(), support.dims());
+        let row = [self.kind.layers()[level], height, width, across, size_of::<f32>()];
         let row_bytes = row.into_iter().map(|count| count as u64).product();
         let bands = bands(rows, row_bytes, layer.kernel_and_stride());
-        (bands.len() > 1 && ops::works_in_parts(&query.device())).then_some((layer, bands))
+        (bands.len() > 1 && ops::spares_memory(&query.device())).then_some((layer, bands))
     }
 
     /// From pictures to logits, as in training: the query's `(batch, 3, h, w)`, normalised, beside the supports'.

@@ -3,7 +3,8 @@
 use burn::Tensor;
 
 use super::{Hsnet, Marked, Masking};
-use crate::backbone::Pyramid;
+use crate::backbone::{Pyramid, Taps};
+use crate::ops::Keep;
 
 /// Of a feature plane's positions, those whose share of the object is smaller count as outside.
 const INSIDE: f64 = 0.5;
@@ -42,25 +43,42 @@ impl Hsnet {
     /// The features of supports, masked as the network was designed. What is unsure is left out of the object as the
     /// background is, and left out of the background too.
     pub fn support(&self, marked: Marked) -> Support {
+        match self.keep(&marked.pictures.device()) {
+            Keep::Single => self.single_support(marked),
+            Keep::Half => Support { object: self.half_object(marked), sides: None },
+        }
+    }
+
+    /// The object's features in half precision. As the paper masks them, they are there in no other way even for a moment.
+    fn half_object(&self, marked: Marked) -> Pyramid {
+        match self.design.masking {
+            Masking::None => self.features(marked.pictures),
+            Masking::Features => {
+                self.backbone.features(marked.pictures, Taps::new(self.kind, Keep::Half).masked(marked.planes))
+            }
+            Masking::Hybrid => self.single_support(marked).object.halved(),
+        }
+    }
+
+    fn single_support(&self, marked: Marked) -> Support {
         let Marked { pictures, mask, planes, unsure } = marked;
-        let device = pictures.device();
         let outside = beyond(planes.clone());
         let background = match unsure {
             None => outside.clone(),
             Some(unsure) => beyond(sum(planes.clone(), unsure)),
         };
-        let features = self.full_features(pictures.clone());
+        let features = self.features_kept(pictures.clone(), Keep::Single);
         let inside = features.clone().masked(planes);
         let object = match self.design.masking {
             Masking::Features => inside.clone(),
             Masking::Hybrid => {
-                let blanked = self.full_features(pictures * mask).masked(outside.clone());
+                let blanked = self.features_kept(pictures * mask, Keep::Single).masked(outside.clone());
                 features.clone().masked(outside.map(|plane| 1.0 - plane)).plus(blanked)
             }
             Masking::None => features.clone(),
         };
         let sides = self.design.guided.then(|| [inside, features.masked(background)]);
-        Support { object: object.kept(self.keep(&device)), sides }
+        Support { object, sides }
     }
 }
 

@@ -7,9 +7,10 @@ use burn::tensor::Device;
 use thiserror::Error;
 
 use super::{Hsnet, Masks, Stages, Support, Timed, pixels};
-use crate::backbone::{BackboneKind, Keep, Pyramid};
+use crate::backbone::{BackboneKind, Pyramid};
 use crate::episode::Shot;
 use crate::image::Picture;
+use crate::ops::Keep;
 use crate::readback::{self, NotReturned};
 use crate::weights::Header;
 
@@ -154,7 +155,8 @@ impl Task {
         let [across, down] = [x, y].map(|place| move |count: usize| ((place * count as f64) as usize).min(count - 1));
         [0, 1, 2].map(|level| {
             let [_, _, height, width] = query.levels[level].dims();
-            // The other way round, the query can be asked for a row alone.
+            // The correlation is the same the other way round; and so it can be had of one row of the query, without
+            // slicing features that may be in half precision.
             let (support, row) = (&self.supports[shot].object, down(height));
             let row = self.network.correlate_rows(level, support, query, row..row + 1);
             row.narrow(5, across(width), 1).mean_dim(1).squeeze_dims(&[0, 1, 4, 5])

@@ -11,6 +11,7 @@ mod cpu;
 #[cfg(feature = "native")]
 mod gradient;
 mod guided;
+mod halves;
 mod kernels;
 mod resize;
 mod unfolded;
@@ -20,15 +21,16 @@ use std::ops::Range;
 
 use burn::Tensor;
 use burn::backend::{Dispatch, DispatchDevice};
+use burn::tensor::Device;
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{DType, Device};
 
 pub use guided::{Sketch, guided_labels, guided_labels_on};
+pub use halves::{HalfLevel, Keep};
 use kernels::{
     CenterPivotKernel, CenterPivotRowsKernel, ClampKernel, ConvolutionKernel, CorrelationKernel, CorrelationRowsKernel,
-    HalvesKernel, NormKernel,
+    NormKernel,
 };
 pub use kernels::{CenterPivotShape, SupportRows};
 pub use resize::{resize_dims, resize_pictures};
@@ -52,10 +54,8 @@ const VARIANCE_EPSILON: f64 = 1e-5;
 /// If several supports are not as many as the queries, the channels differ, or the widths do not add up to the channels: a
 /// mistake in the calling code.
 pub fn correlation(query: Tensor<4>, support: Tensor<4>, widths: &[usize]) -> Tensor<6> {
-    let ([batch, channels, ..], [supports, support_channels, height, width]) = (query.dims(), support.dims());
-    assert_eq!(channels, support_channels, "query and support must agree");
-    assert!(supports == batch || supports == 1, "there must be one support, or one for each query");
-    assert_eq!(widths.iter().sum::<usize>(), channels, "the widths must add up to the channels");
+    check_features(&query, &support, widths);
+    let ([batch, channels, ..], [_, _, height, width]) = (query.dims(), support.dims());
     // A gradient is worked out sample by sample.
     let support = match query.device().is_autodiff() {
         true => support.expand([batch, channels, height, width]),
@@ -67,42 +67,30 @@ pub fn correlation(query: Tensor<4>, support: Tensor<4>, widths: &[usize]) -> Te
     Tensor::from_dispatch(Dispatch::correlation(query.into_dispatch(), support.into_dispatch(), widths.to_vec()))
 }
 
+fn check_features(query: &Tensor<4>, support: &Tensor<4>, widths: &[usize]) {
+    let ([batch, channels, ..], [supports, support_channels, ..]) = (query.dims(), support.dims());
+    assert_eq!((channels, query.dtype()), (support_channels, support.dtype()), "query and support must agree");
+    assert!(supports == batch || supports == 1, "there must be one support, or one for each query");
+    assert_eq!(widths.iter().sum::<usize>(), channels, "the widths must add up to the channels");
+}
+
 /// [`correlation`] with some rows of the support, which follow one another.
 ///
 /// # Panics
-/// As it.
+/// As it, and if there are no such rows.
 pub fn correlation_rows(query: Tensor<4>, support: Tensor<4>, rows: Range<usize>, widths: &[usize]) -> Tensor<6> {
-    if !works_in_parts(&query.device()) {
+    check_features(&query, &support, widths);
+    assert!(rows.end <= support.dims()[2], "the support must have the rows");
+    if !spares_memory(&query.device()) {
         return correlation(query, support.slice_dim(2, rows), widths);
     }
     let (query, support, widths) = (query.into_dispatch(), support.into_dispatch(), widths.to_vec());
     Tensor::from_dispatch(Dispatch::correlation_rows(query, support, rows, widths))
 }
 
-/// Layers of features `(batch, channels, h, w)`, one after another as [`correlation`] takes them, in half precision. Half
-/// the memory, and three digits; [`correlation`] alone reads them.
-///
-/// # Panics
-/// If a layer has an odd number of values a sample, or the device does not read halves ([`works_in_parts`]): a mistake in
-/// the calling code.
-pub fn cat_halves(layers: Vec<Tensor<4>>) -> Tensor<4> {
-    let [batch, _, height, width] = layers[0].dims();
-    let sizes: Vec<usize> = layers.iter().map(|layer| layer.dims()[1] * height * width).collect();
-    assert!(sizes.iter().all(|size| size % 2 == 0), "two values share a word");
-    let channels = layers.iter().map(|layer| layer.dims()[1]).sum();
-    // Levels are held, and made again at the same size: room of their own, apart from what comes and goes.
-    let device = layers[0].device();
-    let output = device.memory_persistent_allocations(device.clone(), |device| {
-        Tensor::<4>::empty([batch, channels, height, width], (&device, DType::F16))
-    });
-    let starts = sizes.iter().scan(0, |end, size| Some(std::mem::replace(end, *end + size)));
-    let put = |output, (layer, start): (Tensor<4>, _)| Dispatch::put_halves(output, layer.into_dispatch(), start);
-    Tensor::from_dispatch(layers.into_iter().zip(starts).fold(output.into_dispatch(), put))
-}
-
-/// Whether a device can do with little memory: it reads features of [`cat_halves`] and a convolution's weights in half
-/// precision, and makes results row by row ([`center_pivot_rows`]). Without gradients, our shaders do.
-pub fn works_in_parts(device: &Device) -> bool {
+/// Whether a device can do with little memory: it reads halves (features to be correlated, weights of a convolution over all
+/// channels), and makes results row by row ([`center_pivot_rows`]). Without gradients, our shaders do.
+pub fn spares_memory(device: &Device) -> bool {
     !device.is_autodiff() && runs_wgsl(device)
 }
 
@@ -140,17 +128,19 @@ pub fn center_pivot(volume: Tensor<6>, weights: CenterPivotWeights, stride: usiz
     ))
 }
 
-/// Some support rows of [`center_pivot`], from a volume that has only the support rows which they depend on: beyond it there
-/// is taken to be nothing.
+/// Some support rows of [`center_pivot`], from a volume that has only those which they depend on: what is beyond it is
+/// taken for zero.
 ///
 /// # Panics
-/// As it, and if the device does not work in parts ([`works_in_parts`]).
+/// As it, and on a device that does not make rows by themselves ([`spares_memory`]).
 pub fn center_pivot_rows(
     volume: Tensor<6>,
     weights: CenterPivotWeights,
     stride: usize,
     rows: SupportRows,
 ) -> Tensor<6> {
+    CenterPivotShape::new(volume.dims(), weights.query.dims(), stride);
+    assert_eq!(weights.query.dims(), weights.support.dims(), "both planes' kernels must agree");
     Tensor::from_dispatch(Dispatch::center_pivot_rows(
         volume.into_dispatch(),
         weights.query.into_dispatch(),

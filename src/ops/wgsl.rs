@@ -9,6 +9,8 @@ mod norm;
 mod resize;
 mod tile;
 
+use std::ops::Range;
+
 use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::CubeCount;
 use burn_cubecl::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
@@ -21,10 +23,12 @@ use center_pivot::CenterPivot;
 use convolution::{Convolution, Form};
 use correlation::Correlation;
 use guided::Guided;
-use halves::{Precision, PutHalves};
+use halves::PutHalves;
 use norm::Norm;
 use resize::Resize;
 use tile::Tile;
+
+use super::Keep;
 
 const THREADS: u32 = 256;
 /// What every adapter allows in one dimension of a dispatch.
@@ -35,8 +39,11 @@ pub(super) fn speaks_wgsl(client: &Client) -> bool {
     client.name() == "wgpu<wgsl>"
 }
 
-/// Every shader in the forms that the networks ask for, by name: what a validator has to see. Tiles all, kernels and
-/// windows of taps as they come at square inputs.
+/// The taps of a kernel of 3 and of 5 that may meet a support plane in one direction.
+const TAPS_OF_3: [Range<usize>; 4] = [0..3, 0..2, 1..2, 1..3];
+const TAPS_OF_5: [Range<usize>; 5] = [0..5, 0..4, 2..3, 2..4, 2..5];
+
+/// Every shader in the forms that the networks ask for, by name: what a validator has to see.
 pub fn shader_sources() -> Vec<(String, String)> {
     let mut sources =
         vec![("depthwise".to_string(), Convolution { kernel: 3, form: Form::Depthwise }.source().complete())];
@@ -45,19 +52,20 @@ pub fn shader_sources() -> Vec<(String, String)> {
     sources.extend(Guided::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     sources.extend(Norm::ALL.map(|step| (step.name().to_string(), step.source().complete())));
     for tile in Tile::ALL {
-        sources.extend(Precision::ALL.map(|precision| {
-            let name = format!("correlation, {tile}, {} precision", precision.name());
-            (name, Correlation { tile, query: precision, support: precision }.source().complete())
+        sources.extend(Keep::ALL.map(|keep| {
+            let name = format!("correlation, {tile}, {}", keep.name());
+            (name, Correlation { tile, keep }.source().complete())
         }));
-        sources.extend([(3, 0..3), (3, 1..2), (3, 1..3), (5, 0..5), (5, 2..3), (5, 2..4), (5, 2..5)].map(
-            |(kernel, taps)| {
-                let name = format!("center_pivot, kernel {kernel}, support taps {taps:?}, {tile}");
-                (name, CenterPivot { kernel, window: [taps.clone(), taps], tile }.source().complete())
-            },
-        ));
-        for weight in Precision::ALL {
+        for (kernel, windows) in [(3, &TAPS_OF_3[..]), (5, &TAPS_OF_5)] {
+            let both = windows.iter().flat_map(|down| windows.iter().map(move |across| [down.clone(), across.clone()]));
+            sources.extend(both.map(|window| {
+                let name = format!("center_pivot, kernel {kernel}, support taps {window:?}, {tile}");
+                (name, CenterPivot { kernel, window, tile }.source().complete())
+            }));
+        }
+        for weight in Keep::ALL {
             sources.extend([1, 3, 7].map(|kernel| {
-                let name = format!("convolution, kernel {kernel}, {tile}, {} precision", weight.name());
+                let name = format!("convolution, kernel {kernel}, {tile}, {}", weight.name());
                 (name, Convolution { kernel, form: Form::Together(tile, weight) }.source().complete())
             }));
         }

@@ -8,7 +8,7 @@ use burn::tensor::TensorData;
 use half::f16;
 
 use super::{WeightsError, eight_bits};
-use crate::backbone::Keep;
+use crate::ops::Keep;
 
 /// A tensor's shape and its values, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ pub fn arrays_of<M: Module>(module: &M) -> Arrays {
 /// # Errors
 /// If a parameter has no array or one of another shape, or an array no parameter.
 pub fn fill<M: Module>(module: M, mut arrays: Arrays) -> Result<M, WeightsError> {
-    let module = fill_from(module, Keep::Full, |name| match arrays.remove(name) {
+    let module = fill_from(module, Keep::Single, |name| match arrays.remove(name) {
         Some(array) => Ok(Some(array)),
         None => Err(WeightsError::Missing(name.into())),
     })?;
@@ -150,7 +150,7 @@ impl ModuleMapper for Filler<'_> {
         let expected = param.lazy_shape().to_vec();
         match (self.source)(&name) {
             Ok(Some(array)) if array.shape == expected => {
-                let keep = if suits_halves(&name, &array) { self.keep } else { Keep::Full };
+                let keep = if suits_halves(&name, &array) { self.keep } else { Keep::Single };
                 let (id, device) = (param.id, param.lazy_device());
                 let placed = (TensorData::new(array.values, array.shape), device.clone());
                 // Weights are held: they have room of their own, apart from what comes and goes.

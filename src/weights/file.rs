@@ -15,10 +15,11 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, View};
 use super::arrays::{Array, Parameter, fill_from, parameters_of};
 use super::eight_bits::{self, WORTHS};
 use super::{Header, WeightsError};
-use crate::backbone::{BackboneKind, Keep};
+use crate::backbone::BackboneKind;
 #[cfg(feature = "native")]
 use crate::disk;
 use crate::hsnet::Hsnet;
+use crate::ops::Keep;
 
 /// The header's place in the safetensors metadata.
 const HEADER: &str = "fewseg";
@@ -41,11 +42,11 @@ pub enum Precision {
 /// # Errors
 /// If the file is damaged or none of ours, or its tensors are not just those of the network it names.
 pub fn load(bytes: &[u8], device: &Device) -> Result<(Header, Hsnet), WeightsError> {
-    load_kept(bytes, device, Keep::Full)
+    load_kept(bytes, device, Keep::Single)
 }
 
-/// [`load`], for a network that is to segment and nothing else: where the device's shaders read halves, it keeps features
-/// in half precision, and of the backbone's weights those that half precision can tell exactly.
+/// [`load`], for a network that is to segment and nothing else, there: if the device spares memory, it keeps in half
+/// precision those of the backbone's weights that can be told so exactly, and unless it is guided its features.
 ///
 /// # Errors
 /// As [`load`].
@@ -109,7 +110,7 @@ pub fn load_backbone(mut network: Hsnet, bytes: &[u8]) -> Result<(Header, Hsnet)
     let (header, file) = open(bytes)?;
     let names: Vec<&str> = names(&file).into_iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
     let read = |name: &str| read_tensor(&file, &format!("{PREFIX}{name}"));
-    network.backbone = fill_all(network.backbone, &names, Keep::Full, read)?;
+    network.backbone = fill_all(network.backbone, &names, Keep::Single, read)?;
     Ok((header, network))
 }
 

@@ -13,8 +13,9 @@ use super::arrays::{Array, Arrays, fill_from};
 use super::file::{check_finite, fill_network};
 use super::tensors::{Format, TensorFile};
 use super::{Header, WeightsError};
-use crate::backbone::{BackboneKind, Keep};
+use crate::backbone::BackboneKind;
 use crate::hsnet::{Design, Hsnet};
+use crate::ops::Keep;
 
 const LEARNER: &str = "hpn_learner.";
 
@@ -35,7 +36,7 @@ pub fn import(path: &Path, kind: Option<BackboneKind>, device: &Device) -> Resul
     let file = TensorFile::open(path)?;
     let Format::Weights(header) = &file.format else { return import_checkpoint(&file, kind, device) };
     let names: Vec<&str> = file.names().collect();
-    let network = fill_network(header, &names, |name| file.read(name), device, Keep::Full)?;
+    let network = fill_network(header, &names, |name| file.read(name), device, Keep::Single)?;
     match kind.filter(|&kind| kind != network.kind()) {
         Some(kind) => Err(WeightsError::OtherBackbone { found: network.kind(), asked: kind }),
         None => Ok((header.as_ref().clone(), network)),
@@ -59,7 +60,7 @@ fn import_checkpoint(
     let mut source = Source::new(file);
     let trained = holds_learner(file);
     let network =
-        fill_from(Hsnet::init(kind, Design::default(), device), Keep::Full, |name| match name.split_once('.') {
+        fill_from(Hsnet::init(kind, Design::default(), device), Keep::Single, |name| match name.split_once('.') {
             Some(("backbone", field)) => source.convolution(kind, field).map(Some),
             Some((_, field)) if trained => source.get(&learner_key(field)).map(Some),
             _ => Ok(None),

@@ -12,7 +12,7 @@ thread_local! {
     static DRAWS: RefCell<StdRng> = RefCell::new(StdRng::seed_from_u64(0));
 }
 
-/// Normally distributed values.
+/// Normally distributed values, the same in every run.
 pub fn random<const D: usize>(dims: [usize; D], device: &Device) -> Tensor<D> {
     let distribution = Distribution::Normal(0.0, 1.0);
     let data = DRAWS.with_borrow_mut(|draws| TensorData::random::<f32, _, _>(dims, distribution, draws));

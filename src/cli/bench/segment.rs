@@ -10,7 +10,8 @@ use serde_json::json;
 use super::super::{DeviceChoice, Outcome};
 use super::{count, median, peak_memory, side, time};
 use crate::backbone::BackboneKind;
-use crate::hsnet::{Design, Hsnet, Stages, Support, Timed};
+use crate::hsnet::{Design, Hsnet, Marked, Stages, Support, Timed};
+use crate::image::Mask;
 use crate::weights::{self, Header};
 
 #[derive(Args)]
@@ -42,7 +43,8 @@ pub fn run(args: SegmentArgs) -> Outcome {
     let device = args.device.open()?;
     let network = network(&args, &device)?;
     let pictures = Tensor::<4>::random([args.batch, 3, args.size, args.size], Distribution::Normal(0.0, 1.0), &device);
-    let support = Support { object: network.features(pictures.clone().narrow(0, 0, 1)), sides: None };
+    let mask = Mask { width: args.size, height: args.size, values: vec![1; args.size * args.size] };
+    let support = network.support(Marked::new(pictures.clone().narrow(0, 0, 1), &[&mask], args.backbone));
     let features = || network.features(pictures.clone()).levels[2].clone();
     let segment = || network.logits(&network.features(pictures.clone()), &support);
     let line = json!({

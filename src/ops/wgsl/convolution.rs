@@ -4,9 +4,9 @@ use burn::backend::tensor::FloatTensor;
 use burn_cubecl::cubecl::prelude::*;
 use burn_wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate, into_contiguous};
 
-use super::halves::Precision;
 use super::tile::Tile;
 use super::{THREADS, dims, empty_like, launch};
+use crate::ops::Keep;
 use crate::ops::kernels::ConvolutionKernel;
 
 /// A kernel's side, and what it is over.
@@ -18,7 +18,7 @@ pub(super) struct Convolution {
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(super) enum Form {
     /// Over all channels: the tile in which results are made, and how the weights are kept.
-    Together(Tile, Precision),
+    Together(Tile, Keep),
     /// Over each channel by itself.
     Depthwise,
 }
@@ -65,7 +65,7 @@ impl ConvolutionKernel for CubeBackend {
             (Form::Depthwise, [positions.div_ceil(THREADS as usize), channels, batch], vec![channels])
         } else {
             let (tile, count) = Tile::for_result(batch, outputs, positions);
-            (Form::Together(tile, Precision::of(&weight)), count, vec![channels, outputs])
+            (Form::Together(tile, Keep::of(&weight)), count, vec![channels, outputs])
         };
         let buffers: [&CubeTensor; 4] = [&planes, &weight, &bias, &output];
         launch(Convolution { kernel, form }, count, &buffers, &[channels.as_slice(), &sizes].concat());

@@ -6,28 +6,26 @@ use burn::backend::tensor::FloatTensor;
 use burn_cubecl::cubecl::prelude::*;
 use burn_wgpu::{CubeBackend, KernelSource, SourceTemplate, into_contiguous};
 
-use super::halves::Precision;
 use super::tile::Tile;
 use super::{dims, empty_like, launch};
-use crate::ops::EPSILON;
 use crate::ops::kernels::{CorrelationKernel, CorrelationRowsKernel};
+use crate::ops::{EPSILON, Keep};
 
-/// The tile in which results are made, and how the features of query and support are kept.
+/// The tile in which results are made, and how features are kept.
 pub(super) struct Correlation {
     pub tile: Tile,
-    pub query: Precision,
-    pub support: Precision,
+    pub keep: Keep,
 }
 
 impl KernelSource for Correlation {
     fn source(&self) -> SourceTemplate {
         let kernel = include_str!("../../../shaders/correlation.wgsl");
         let source = self.tile.source(kernel, "sum_squares(thread, start);").register("epsilon", EPSILON.to_string());
-        self.support.register(self.query.register(source, "query"), "support")
+        self.keep.register(self.keep.register(source, "query"), "support")
     }
 
     fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info((self.tile, self.query, self.support))
+        KernelId::new::<Self>().info((self.tile, self.keep))
     }
 
     fn lang(&self) -> &'static str {
@@ -62,8 +60,8 @@ impl CorrelationRowsKernel for CubeBackend {
             Some(*end)
         }));
         let (tile, count) = Tile::for_result(batch * layers, queries, supports);
-        let source = Correlation { tile, query: Precision::of(&query), support: Precision::of(&support) };
-        launch(source, count, &[&query, &support, &output], &info);
+        let keep = Keep::of(&query);
+        launch(Correlation { tile, keep }, count, &[&query, &support, &output], &info);
         output
     }
 }

@@ -6,35 +6,28 @@ use burn_cubecl::cubecl::prelude::*;
 use burn_wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate, into_contiguous};
 
 use super::{THREADS, launch, spread};
+use crate::ops::Keep;
 use crate::ops::kernels::HalvesKernel;
 
-/// How a tensor's values lie in memory. WGSL reads halves two at a time, out of words: every adapter can, whether or not
-/// it calculates in half precision.
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
-pub(super) enum Precision {
-    Single,
-    Half,
-}
-
-impl Precision {
-    pub const ALL: [Self; 2] = [Self::Single, Self::Half];
-
-    pub fn of(tensor: &CubeTensor) -> Self {
+impl Keep {
+    pub(super) fn of(tensor: &CubeTensor) -> Self {
         match tensor.dtype {
             DType::F16 => Self::Half,
             _ => Self::Single,
         }
     }
 
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Single => "single",
-            Self::Half => "half",
+            Self::Single => "single precision",
+            Self::Half => "half precision",
         }
     }
 
-    /// Tells a shader of a buffer: `NAME_element` is what it is an array of, `NAME_value` the value at the place `at`.
-    pub fn register(self, source: SourceTemplate, name: &str) -> SourceTemplate {
+    /// Tells a shader of a buffer: `NAME_element` is what it is an array of, `NAME_value` the value at the place `at`. Halves
+    /// are read out of words, which WGSL can whether or not an adapter calculates in half precision. (Of Vulkan's drivers
+    /// an old lavapipe may lack even that.)
+    pub(super) fn register(self, source: SourceTemplate, name: &str) -> SourceTemplate {
         let (element, value) = match self {
             Self::Single => ("f32", format!("{name}[at]")),
             Self::Half => ("u32", format!("unpack2x16float({name}[at / 2u] >> (at % 2u * 16u)).x")),
