@@ -493,6 +493,17 @@ fn what_is_wrong_is_said_in_a_sentence() {
 }
 
 #[test]
+fn cuda_that_is_not_there_is_said_in_a_sentence() {
+    // As it is built here, or, with the feature on, where there is no driver; where there is one, this asks nothing.
+    let segment =
+        ["bench", "segment", "--backbone", "mobilenetv2", "--size", "64", "--passes", "1", "--device", "cuda"];
+    if fewseg(&segment).status.success() {
+        return;
+    }
+    assert!(sentence(&segment).starts_with("fewseg: --device cuda: "));
+}
+
+#[test]
 fn a_missing_checkpoint_is_named() {
     let error = complaint(&["import", "nowhere.pt", "--backbone", "resnet50", "--out", "x.safetensors"]);
     assert!(error.contains("nowhere.pt"), "{error}");

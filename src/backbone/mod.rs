@@ -143,6 +143,7 @@ pub struct Taps {
 }
 
 /// A level that is not whole yet.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Level {
     Single(Vec<Tensor<4>>),
     Half(HalfLevel),

@@ -53,16 +53,24 @@ fn wgpu() -> Outcome<Device> {
     let instance = wgpu::Instance::default();
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     match adapters.is_empty() {
-        true => Err("--device wgpu: no GPU driver was found; install one (Debian's mesa-vulkan-drivers has a software one), or take --device cpu".into()),
+        true => {
+            let which = "install one (Debian's mesa-vulkan-drivers has a software one), or take --device cpu";
+            Err(format!("--device wgpu: no GPU driver was found; {which}").into())
+        }
         false => Ok(Device::wgpu(DeviceKind::DefaultDevice)),
     }
 }
 
-#[cfg(feature = "cuda")]
 fn cuda() -> Outcome<Device> {
-    Ok(Device::cuda(0))
+    if cfg!(not(feature = "cuda")) {
+        let how = "build it with `cargo build --release --features cuda`";
+        return Err(format!("--device cuda: this fewseg was built without CUDA; {how}").into());
+    }
+    let first = cudas().into_iter().next();
+    first.ok_or_else(|| "--device cuda: no NVIDIA GPU was found; install its driver, or take --device wgpu".into())
 }
 
+/// None where there is no driver: opening one by its number would stop the program then.
 #[cfg(feature = "cuda")]
 fn cudas() -> Vec<Device> {
     Device::enumerate(DeviceType::Cuda).into_iter().collect()
@@ -71,10 +79,4 @@ fn cudas() -> Vec<Device> {
 #[cfg(not(feature = "cuda"))]
 fn cudas() -> Vec<Device> {
     vec![]
-}
-
-#[cfg(not(feature = "cuda"))]
-fn cuda() -> Outcome<Device> {
-    Err("--device cuda: this fewseg was built without CUDA; build it with `cargo build --release --features cuda`"
-        .into())
 }
