@@ -49,7 +49,7 @@ test-page: page-tools test-tools $(NODE_MODULES) $(VENDOR)
 
 bench: page test-tools $(NODE_MODULES)
 	scripts/install-peers.sh
-	cargo build --release --locked
+	cargo build --release --locked $(if $(shell command -v nvidia-smi),--features cuda)
 	node benches/compare.mjs
 
 page-tools:

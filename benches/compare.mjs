@@ -96,18 +96,28 @@ function show(measured) {
   }
 }
 
+/** Whether fewseg, as it was built, runs on a device of this machine. @param {string} device */
+function runsOn(device) {
+  try {
+    return lines(FEWSEG, "bench", "segment", "--backbone", "mobilenetv2", "--size", "64", "--passes", "1", "--device", device).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether PyTorch finds a GPU. */
 const hasCuda = () => execFileSync(PYTHON, ["-c", "import torch; print(torch.cuda.is_available())"], { encoding: "utf8" }).trim() === "True";
 
 const SIDE = 128;
 execFileSync(PYTHON, [PEER, "onnx", "--backbone", "mobilenetv2", "--size", String(SIDE), `${ROOT}target/bench/model.onnx`], { stdio: "ignore" });
 const server = await serve(`${ROOT}benches/page`, `${ROOT}target/bench`);
+const gpus = hasCuda() ? /** @type {const} */ (["wgpu", "cuda"]).filter(runsOn) : [];
 const rows = [
   inBrowser(server.url, SIDE, "webgpu", 6),
   inBrowser(server.url, SIDE, "cpu", 15),
   native("mobilenetv2", 256, "cpu", "cpu"),
   native("resnet50", 400, "cpu", "cpu"),
-  ...(hasCuda() ? [native("resnet50", 400, "wgpu", "cuda"), native("resnet101", 400, "wgpu", "cuda")] : []),
+  ...["resnet50", "resnet101"].flatMap((backbone) => gpus.map((ours) => native(backbone, 400, ours, "cuda"))),
 ];
 const measured = await measure(rows);
 await server.close();
