@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::TensorData;
+use burn::tensor::{Device, TensorData};
 use half::f16;
 
 use super::{WeightsError, eight_bits};
@@ -133,6 +133,20 @@ struct Filler<'a> {
     error: Option<WeightsError>,
 }
 
+impl Filler<'_> {
+    /// A parameter on its device.
+    fn placed<const D: usize>(&self, name: &str, array: Array, device: &Device) -> Tensor<D> {
+        let keep = if suits_halves(name, &array) { self.keep } else { Keep::Single };
+        let data = (TensorData::new(array.values, array.shape), device.clone());
+        let place = |(data, device): (_, Device)| Tensor::from_data(data, (&device, keep.dtype()));
+        match self.keep {
+            Keep::Single => place(data),
+            // A network to segment with stays as it is: it has room of its own, apart from what comes and goes.
+            Keep::Half => device.memory_persistent_allocations(data, place),
+        }
+    }
+}
+
 impl ModuleMapper for Filler<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
@@ -150,13 +164,7 @@ impl ModuleMapper for Filler<'_> {
         let expected = param.lazy_shape().to_vec();
         match (self.source)(&name) {
             Ok(Some(array)) if array.shape == expected => {
-                let keep = if suits_halves(&name, &array) { self.keep } else { Keep::Single };
-                let (id, device) = (param.id, param.lazy_device());
-                let placed = (TensorData::new(array.values, array.shape), device.clone());
-                // Weights are held: they have room of their own, apart from what comes and goes.
-                let tensor = device.memory_persistent_allocations(placed, |(data, device)| {
-                    Tensor::from_data(data, (&device, keep.dtype()))
-                });
+                let (id, tensor) = (param.id, self.placed(&name, array, &param.lazy_device()));
                 return param.transform_for_load(tensor, id);
             }
             Ok(Some(Array { shape: found, .. })) => self.error = Some(WeightsError::Shape { name, expected, found }),
