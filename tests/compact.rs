@@ -10,12 +10,12 @@ use burn::Tensor;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device};
 use common::numeric::{on, random, values};
-use common::{distance, formula_checkpoint, wgpu};
+use common::{distance, formula_checkpoint, left_half, wgpu};
 use fewseg::backbone::{BackboneKind, Pyramid};
 use fewseg::classes::{Class, Classes};
 use fewseg::episode::Shot;
 use fewseg::hsnet::{Design, Hsnet, Marked, Masking, Segmenter, Stages, Support};
-use fewseg::image::{Mask, Picture};
+use fewseg::image::Picture;
 use fewseg::predict::Look;
 use fewseg::weights::{self, Header, Precision, WeightsError};
 use pollster::block_on;
@@ -24,14 +24,6 @@ use pollster::block_on;
 fn weight_file(kind: BackboneKind) -> Vec<u8> {
     let (header, network) = weights::import_arrays(formula_checkpoint(kind), kind, &Device::flex()).unwrap();
     weights::to_bytes(&network, &header).unwrap()
-}
-
-fn left_half(side: usize) -> Mask {
-    Mask {
-        width: side,
-        height: side,
-        values: (0..side * side).map(|index| u8::from(index % side < side / 2)).collect(),
-    }
 }
 
 /// What a network says of a query by a support, and how the query's features are kept.

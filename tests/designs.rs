@@ -6,10 +6,9 @@ use burn::Tensor;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Distribution, Tolerance};
 use common::numeric::random;
-use common::{devices, distance, formula_checkpoint};
+use common::{devices, distance, formula_checkpoint, left_half};
 use fewseg::backbone::BackboneKind;
 use fewseg::hsnet::{Design, Hsnet, Marked, Masking};
-use fewseg::image::Mask;
 use fewseg::weights::import_arrays;
 
 const KIND: BackboneKind = BackboneKind::MobilenetV2;
@@ -26,14 +25,8 @@ fn pictures() -> Tensor<4> {
     random([1, 3, SIDE, SIDE], &Device::flex())
 }
 
-/// The left half.
-fn mask() -> Mask {
-    let values = (0..SIDE * SIDE).map(|index| u8::from(index % SIDE < SIDE / 2)).collect();
-    Mask { width: SIDE, height: SIDE, values }
-}
-
 fn marked(pictures: Tensor<4>) -> Marked {
-    Marked::new(pictures, &[&mask()], KIND)
+    Marked::new(pictures, &[&left_half(SIDE)], KIND)
 }
 
 /// Level 2's features in some of its columns.

@@ -317,12 +317,7 @@ fn some_rows_of_a_center_pivot_are_those_of_the_whole() {
     let whole = composed::center_pivot(volume.clone(), weights.clone(), case.stride);
     let device = wgpu();
     for (made, read, first) in parts {
-        let weights = CenterPivotWeights {
-            query: on(&weights.query, &device),
-            query_bias: on(&weights.query_bias, &device),
-            support: on(&weights.support, &device),
-            support_bias: on(&weights.support_bias, &device),
-        };
+        let weights = weights_on(&weights, &device);
         let rows = SupportRows { first, count: made.len() };
         let part = on(&volume.clone().slice_dim(4, read), &device);
         let found = values(ops::center_pivot_rows(part, weights, case.stride, rows));

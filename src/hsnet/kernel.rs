@@ -80,7 +80,7 @@ impl Layer {
         self.normalise(self.convolve(volume))
     }
 
-    fn convolve(&self, volume: Tensor<6>) -> Tensor<6> {
+    pub fn convolve(&self, volume: Tensor<6>) -> Tensor<6> {
         match self {
             Self::CenterPivot(layer) => layer.convolve(volume),
             Self::Separable(layer) => layer.convolve(volume),

@@ -101,7 +101,7 @@ impl Block {
     }
 
     pub fn forward(&self, volume: Tensor<6>) -> Tensor<6> {
-        self.layers.iter().fold(volume, |volume, layer| layer.forward(volume))
+        self.finish(self.first().convolve(volume))
     }
 
     pub fn first(&self) -> &Layer {

@@ -35,7 +35,7 @@ impl Keep {
     }
 }
 
-/// Layers of features in half precision, put one after another, as [`correlation`] takes them.
+/// Layers of features in half precision, put one after another, as [`super::correlation`] takes them.
 pub struct HalfLevel {
     features: Tensor<4>,
     /// The values of a sample that are there.

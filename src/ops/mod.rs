@@ -20,7 +20,7 @@ mod wgsl;
 use std::ops::Range;
 
 use burn::Tensor;
-use burn::backend::{Dispatch, DispatchDevice};
+use burn::backend::{Dispatch, DispatchDevice, DispatchTensor};
 use burn::tensor::Device;
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
@@ -104,6 +104,20 @@ pub struct CenterPivotWeights {
     pub support_bias: Tensor<1>,
 }
 
+impl CenterPivotWeights {
+    /// # Panics
+    /// If they do not fit a volume or each other.
+    fn check(&self, volume: &Tensor<6>, stride: usize) {
+        CenterPivotShape::new(volume.dims(), self.query.dims(), stride);
+        assert_eq!(self.query.dims(), self.support.dims(), "both planes' kernels must agree");
+    }
+
+    fn into_dispatch(self) -> [DispatchTensor; 4] {
+        let Self { query, query_bias, support, support_bias } = self;
+        [query.into_dispatch(), query_bias.into_dispatch(), support.into_dispatch(), support_bias.into_dispatch()]
+    }
+}
+
 /// The center-pivot 4D convolution (HSNet, equation 5) with zero padding `k / 2` in all four dimensions, stride 1 over
 /// the query plane and `stride` over the support plane.
 ///
@@ -113,19 +127,13 @@ pub struct CenterPivotWeights {
 /// # Panics
 /// If the weights do not fit the volume or each other, or the kernel is not odd: a mistake in the calling code.
 pub fn center_pivot(volume: Tensor<6>, weights: CenterPivotWeights, stride: usize) -> Tensor<6> {
-    CenterPivotShape::new(volume.dims(), weights.query.dims(), stride);
-    assert_eq!(weights.query.dims(), weights.support.dims(), "both planes' kernels must agree");
+    weights.check(&volume, stride);
     if !has_kernels(&volume.device()) {
         return composed::center_pivot(volume, weights, stride);
     }
-    Tensor::from_dispatch(Dispatch::center_pivot(
-        volume.into_dispatch(),
-        weights.query.into_dispatch(),
-        weights.query_bias.into_dispatch(),
-        weights.support.into_dispatch(),
-        weights.support_bias.into_dispatch(),
-        stride,
-    ))
+    let [query, query_bias, support, support_bias] = weights.into_dispatch();
+    let volume = volume.into_dispatch();
+    Tensor::from_dispatch(Dispatch::center_pivot(volume, query, query_bias, support, support_bias, stride))
 }
 
 /// Some support rows of [`center_pivot`], from a volume that has only those which they depend on: what is beyond it is
@@ -139,17 +147,10 @@ pub fn center_pivot_rows(
     stride: usize,
     rows: SupportRows,
 ) -> Tensor<6> {
-    CenterPivotShape::new(volume.dims(), weights.query.dims(), stride);
-    assert_eq!(weights.query.dims(), weights.support.dims(), "both planes' kernels must agree");
-    Tensor::from_dispatch(Dispatch::center_pivot_rows(
-        volume.into_dispatch(),
-        weights.query.into_dispatch(),
-        weights.query_bias.into_dispatch(),
-        weights.support.into_dispatch(),
-        weights.support_bias.into_dispatch(),
-        stride,
-        rows,
-    ))
+    weights.check(&volume, stride);
+    let [query, query_bias, support, support_bias] = weights.into_dispatch();
+    let volume = volume.into_dispatch();
+    Tensor::from_dispatch(Dispatch::center_pivot_rows(volume, query, query_bias, support, support_bias, stride, rows))
 }
 
 /// Group normalisation (Wu and He, 2018) of `(batch, channels, ..)` with an affine map a channel, and the ReLU that

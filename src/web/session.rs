@@ -82,9 +82,9 @@ impl Session {
     /// Takes other weights, on the same device. Whatever was learned is forgotten; on an error all stays as it is.
     pub fn load(&mut self, weights: Vec<u8>) -> Outcome {
         (self.segmenter, self.fingerprint) = load(&weights, &self.running, self.size)?;
-        // What the network before held of a GPU is of no size that this one asks for.
-        self.running.device.memory_cleanup();
         self.classes = Classes::default();
+        // What the network before held of a GPU is of no size that this one asks for. What was learned held it too.
+        self.running.device.memory_cleanup();
         Ok(())
     }
 

@@ -136,7 +136,10 @@ struct Filler<'a> {
 impl Filler<'_> {
     /// A parameter on its device.
     fn placed<const D: usize>(&self, name: &str, array: Array, device: &Device) -> Tensor<D> {
-        let keep = if suits_halves(name, &array) { self.keep } else { Keep::Single };
+        let keep = match self.keep {
+            Keep::Half if suits_halves(name, &array) => Keep::Half,
+            _ => Keep::Single,
+        };
         let data = (TensorData::new(array.values, array.shape), device.clone());
         let place = |(data, device): (_, Device)| Tensor::from_data(data, (&device, keep.dtype()));
         match self.keep {

@@ -7,6 +7,7 @@ pub mod pytorch;
 
 use burn::tensor::{Device, DeviceKind};
 use fewseg::backbone::BackboneKind;
+use fewseg::image::Mask;
 use fewseg::weights::{Array, Arrays};
 
 /// The CPU, and WGSL on whatever Vulkan there is (a software one will do).
@@ -16,6 +17,12 @@ pub fn devices() -> [(&'static str, Device); 2] {
 
 pub fn wgpu() -> Device {
     Device::wgpu(DeviceKind::DefaultDevice)
+}
+
+/// The mask of a square picture's left half.
+pub fn left_half(side: usize) -> Mask {
+    let values = (0..side * side).map(|index| u8::from(index % side < side / 2)).collect();
+    Mask { width: side, height: side, values }
 }
 
 /// The relative L2 distance of `found` from `expected`.
